@@ -1,0 +1,224 @@
+"""Every hyper-parameter of training, as frozen structs read from TOML; each field says where its default comes from.
+
+`load_sft_config(path, overrides)` reads a recipe and applies `key.path=value` overrides; a wrong name or type is a
+ConfigError that says which.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeAlias
+
+import msgspec
+from msgspec import Meta, field
+
+from umed_core.errors import ConfigError, MissingFile
+
+__all__ = [
+    "DataConfig",
+    "LoraConfig",
+    "LossConfig",
+    "ModelConfig",
+    "OptimizerConfig",
+    "RunConfig",
+    "SftConfig",
+    "SourceConfig",
+    "load_sft_config",
+]
+
+
+Count: TypeAlias = Annotated[int, Meta(ge=0)]
+Positive: TypeAlias = Annotated[int, Meta(ge=1)]
+Weight: TypeAlias = Annotated[float, Meta(ge=0)]
+Share: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
+
+
+class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A misspelt field must not pass in silence."""
+
+
+class LoraConfig(_Section, frozen=True):
+    """Low-rank adapters on the language model's linear layers; rank 0 trains all weights."""
+
+    rank: Count = 0
+    """MedVInt-TD's reference code: 8. 0: full training."""
+    alpha: Positive = 32
+    """MedVInt-TD's reference code."""
+    dropout: Share = 0.0
+    """Our choice."""
+
+
+class ModelConfig(_Section, frozen=True):
+    """What is trained."""
+
+    init: str
+    """`mini` builds umed-mini (ImageNet encoder, the rest random); anything else is a model folder."""
+    image_size: Annotated[int, Meta(ge=32, multiple_of=16)] = 288
+    """Side in pixels of umed-mini's input; a folder's own processor decides for itself. Our choice."""
+    width: Annotated[int, Meta(ge=32, multiple_of=32)] = 192
+    """umed-mini's language-model and connector width. Our choice."""
+    layers: Positive = 3
+    """umed-mini's language-model layers. Our choice."""
+    frozen_stages: Count = 0
+    """Stages of umed-mini's encoder that keep their ImageNet weights. Our choice."""
+    pretrained_encoder: bool = True
+    """umed-mini's encoder starts from ImageNet weights; false starts it at random, for a trial of the machinery."""
+    lora: LoraConfig = field(default_factory=LoraConfig)
+
+
+class SourceConfig(_Section, frozen=True):
+    """One source of samples and its share of the stream, linear from `share` to `share_end` over the run."""
+
+    name: str
+    """Dataset name, as in reports."""
+    kind: Literal["box_set", "phantoms", "records"]
+    """A folder of images with annotations.csv; phantoms drawn on the fly; a JSONL of MauRecords with turns."""
+    path: str = ""
+    """Folder or file; empty for phantoms. Relative to `data.root`."""
+    share: float = 1.0
+    share_end: float | None = None
+    """None: as `share`."""
+    phantom_kind: str = ""
+    """For phantoms: ct, renal, cxr, tb or endoscopy."""
+    normal_share: Share = 0.15
+    """For phantoms: share of studies without a finding."""
+    augment: bool = True
+    """Random affine, grey-level and noise changes; boxes follow."""
+
+
+class DataConfig(_Section, frozen=True):
+    """The stream of samples. Sample i is a pure function of (seed, i), which is what makes a resumed run equal."""
+
+    sources: tuple[SourceConfig, ...]
+    root: str = "."
+    """Folder against which relative source paths are read."""
+    test_share: Share = 0.2
+    """Held part of each box set, by group (the paper's Table 10 holds .20). Never trained on."""
+    split_seed: int = 0
+    follow_ups: Count = 2
+    """Follow-up turns a conversation at most (paper, Fig. 6 shows three). Our choice."""
+    max_text_tokens: Positive = 192
+    """Tokens after the image; longer conversations lose their last turns. Our choice."""
+    workers: Count = 1
+    """Processes that prepare samples. Our choice."""
+
+
+class OptimizerConfig(_Section, frozen=True):
+    """Adam, as the paper; weight decay decoupled."""
+
+    learning_rate: Weight = 1e-5
+    """Paper, section 4.2."""
+    encoder_learning_rate: float | None = None
+    """None: as learning_rate. Our choice."""
+    weight_decay: Weight = 0.01
+    """Paper, section 4.2."""
+    betas: tuple[float, float] = (0.9, 0.999)
+    """Adam's own."""
+    batch_size: Positive = 128
+    """Samples an update. Paper, section 4.2."""
+    micro_batch_size: Positive = 8
+    """Samples a forward pass; batch_size / micro_batch_size passes are accumulated. Memory, no effect on the result."""
+    epochs: Weight = 4.0
+    """Paper, section 4.2; counts samples of the real (box_set, records) sources. Ignored where `steps` is set."""
+    steps: Count = 0
+    """Updates; 0 derives them from `epochs`."""
+    schedule: Literal["linear", "cosine"] = "linear"
+    """Paper, section 4.2: linear decay."""
+    warmup_share: Share = 0.0
+    """Share of the steps with a rising rate. The paper names none."""
+    max_grad_norm: Weight = 1.0
+    """Our choice."""
+
+
+class LossConfig(_Section, frozen=True):
+    """Cross-entropy on response tokens (Eq. 1-2), and what umed-mini's recipe adds; 0 switches a part off."""
+
+    coordinate_sigma: Weight = 0.0
+    """Soft targets: Gaussian width, in thousandths, over the coordinate tokens; 0: one-hot as the paper."""
+    coordinate_weight: Weight = 1.0
+    """Weight of a coordinate token against a word."""
+    coordinate_giou_weight: Weight = 0.0
+    """1 - GIoU of the box that the coordinate tokens' expected values spell."""
+    dense_weight: Weight = 0.0
+    """Heat map and box of each image cell from a head that inference never uses."""
+    attention_weight: Weight = 0.0
+    """-log of the share of image attention that coordinate and class tokens put on the true box (Eq. 9's direct gradient)."""
+
+
+class RunConfig(_Section, frozen=True):
+    """Where and how it runs."""
+
+    out: str
+    """Run folder: config, metrics.jsonl, TensorBoard events, checkpoints, the final model."""
+    seed: Count = 0
+    precision: Literal["fp32", "bf16"] = "fp32"
+    """bf16 autocasts where the processor has matrix units for it (AMX, CUDA); elsewhere it is slower than fp32."""
+    threads: Count = 0
+    """CPU threads; 0 leaves torch's own choice."""
+    checkpoint_every: Positive = 200
+    """Steps between checkpoints."""
+    log_every: Positive = 10
+
+
+class SftConfig(_Section, frozen=True):
+    """Stage 1, abnormal-aware instruction tuning."""
+
+    model: ModelConfig
+    data: DataConfig
+    run: RunConfig
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    loss: LossConfig = field(default_factory=LossConfig)
+
+
+def load_sft_config(path: Path, overrides: Sequence[str] = ()) -> SftConfig:
+    """Reads a recipe, then applies `section.key=value` overrides (values in TOML form; bare words are strings).
+
+    Raises: MissingFile; ConfigError.
+    """
+    if not path.is_file():
+        raise MissingFile(f"{path} does not exist.", "Recipes ship with umed: see `umed train sft --help`.")
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+        raise ConfigError(f"{path} is no TOML: {problem}.", "Mend that line.") from problem
+    for override in overrides:
+        _apply(table, override)
+    try:
+        return msgspec.convert(table, SftConfig)
+    except msgspec.ValidationError as problem:
+        hint = "Mend it in the recipe, or give it with --set section.key=value; umed_core/config.py lists all fields."
+        raise ConfigError(f"{path}: {problem}.", hint) from problem
+
+
+def _apply(table: dict[str, Any], override: str) -> None:
+    key, equals, text = override.partition("=")
+    if not equals or not key:
+        raise ConfigError(f"--set {override} is not key=value.", "For example --set optimizer.steps=100")
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text
+    *parents, last = key.split(".")
+    node: Any = table
+    for parent in parents:
+        node = node.setdefault(parent, {}) if isinstance(node, dict) else _entry(node, parent, override)
+    if isinstance(node, dict):
+        node[last] = value
+    else:
+        _entry(node, last, override)
+        node[int(last)] = value
+
+
+def _entry(node: Any, number: str, override: str) -> Any:
+    """Entry `number` of a list, as in `data.sources.0.path`."""
+    if not isinstance(node, list):
+        raise ConfigError(
+            f"--set {override}: {number} is looked for in a value, not a section.", "Check the key's path."
+        )
+    if not number.isdecimal() or int(number) >= len(node):
+        raise ConfigError(
+            f"--set {override}: there is no entry {number}.", f"The list's entries are 0 to {len(node) - 1}."
+        )
+    return node[int(number)]

@@ -1,0 +1,57 @@
+"""The header of one file: enough to sort files into studies and series, without their pixels."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+from umed_core.errors import CorruptImage, ImageTooLarge, MissingFile, UnsupportedImage
+from umed_core.images.limits import DecodeLimits
+from umed_core.images.sniff import describe, sniff
+from umed_core.images.wire import FileHeader
+
+__all__ = ["read_header"]
+
+_HEAD_BYTES = 64 * 1024
+
+
+def read_header(path: Path, limits: DecodeLimits) -> FileHeader:
+    """Kind, size and DICOM tags of a file; it reads no further than the pixels.
+
+    Raises: InputError and its kinds; UnsupportedImage for a file that is no image.
+    """
+    try:
+        size = path.stat().st_size
+        if size > limits.file_bytes:
+            raise ImageTooLarge(f"{path} takes {size >> 20} MiB.", f"The limit is {limits.file_bytes >> 20} MiB.")
+        with path.open("rb") as opened:
+            head = opened.read(_HEAD_BYTES)
+            if not head:
+                raise CorruptImage(f"{path} is empty (0 bytes).", "Copy it again from where it came from.")
+            kind = sniff(head)
+            if kind != "dicom":
+                if kind == "unknown":
+                    raise UnsupportedImage(
+                        f"{path} is {describe(head)}.", "Open DICOM, NIfTI, PNG, JPEG, TIFF or BMP files."
+                    )
+                return FileHeader(str(path), kind)
+            from umed_core.images.dicom_header import read_dicom_header
+
+            opened.seek(0)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return read_dicom_header(opened, head, str(path), limits)
+    except PermissionError as problem:
+        raise UnsupportedImage(
+            f"{path} may not be read by you.", "Ask its owner for permission to read it."
+        ) from problem
+    except FileNotFoundError as problem:
+        raise MissingFile(f"{path} does not exist.", "Check the path.") from problem
+    except MemoryError as problem:
+        raise ImageTooLarge(
+            f"{path} has a header beyond the memory allowed.", "Ask the sender for the original."
+        ) from problem
+    except (OSError, ValueError) as problem:
+        raise CorruptImage(
+            f"{path} could not be read from disk: {problem}.", "Check the disk and the path."
+        ) from problem
