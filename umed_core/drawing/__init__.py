@@ -1,0 +1,1 @@
+"""Answers as pictures: drawn (pictures) and saved (saving)."""

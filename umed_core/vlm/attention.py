@@ -1,0 +1,99 @@
+"""Where the model looked: attention rows of chosen tokens over the image, at sdpa's cost.
+
+`register()` adds the attention implementation "umed_rows" to transformers. It answers with sdpa and, where the
+forward call carries `row_capture`, also returns the chosen rows, reduced over heads, as the layer's attention weights;
+they are differentiable. Nothing of size T x T is kept. It sees queries and keys after rotary embedding.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+from transformers import AttentionInterface, AttentionMaskInterface
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.masking_utils import sdpa_mask
+
+__all__ = ["ATTENTION", "Denominator", "RowCapture", "mean_rows", "register"]
+
+ATTENTION = "umed_rows"
+Denominator = Literal["image", "all_keys"]
+
+
+@dataclass(frozen=True)
+class RowCapture:
+    """Which rows to keep.
+
+    Shapes: queries (R,) indices of query positions in this forward call, the same for the whole batch;
+        image_keys (B, P) indices of the image's key positions.
+    denominator: `image` normalises each head's row over the image's keys alone; `all_keys` leaves the softmax as it is.
+    """
+
+    queries: Tensor
+    image_keys: Tensor
+    denominator: Denominator = "image"
+
+
+def rows_with_sdpa(
+    module: nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    scaling: float | None = None,
+    dropout: float = 0.0,
+    row_capture: RowCapture | None = None,
+    **kwargs: Any,
+) -> tuple[Tensor, Tensor | None]:
+    """An attention function as transformers calls it. Shapes: query (B, H, Q, d), key and value (B, G, K, d);
+    the second value is (B, R, P), the mean over heads, or None without `row_capture`."""
+    kwargs.pop("output_attentions", None)  # asks transformers to collect the rows; sdpa would warn of it
+    rows = None if row_capture is None else _rows(query, key, attention_mask, scaling, row_capture)
+    output, _ = sdpa_attention_forward(
+        module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **kwargs
+    )
+    return output, rows
+
+
+def _rows(query: Tensor, key: Tensor, mask: Tensor | None, scaling: float | None, capture: RowCapture) -> Tensor:
+    batch, heads, query_count, width = query.shape
+    groups, key_count = key.shape[1], key.shape[2]
+    chosen = query[:, :, capture.queries].float()
+    rows_count = chosen.shape[2]
+    # Heads that share a key head go through one matmul; repeating the keys would cost their size once a head.
+    grouped = chosen.reshape(batch, groups, heads // groups * rows_count, width)
+    if capture.denominator == "image":
+        index = capture.image_keys[:, None, :, None].expand(-1, groups, -1, width)
+        image_key = key.float().gather(2, index)
+        scores = (grouped @ image_key.transpose(-1, -2)) * (scaling or width**-0.5)
+        return scores.softmax(dim=-1).reshape(batch, heads, rows_count, -1).mean(dim=1)
+    scores = (grouped @ key.float().transpose(-1, -2)) * (scaling or width**-0.5)
+    scores = scores.reshape(batch, heads, rows_count, key_count)
+    scores = scores.masked_fill(~_visible(mask, capture.queries, query_count, key_count), float("-inf"))
+    mean = scores.softmax(dim=-1).mean(dim=1)
+    return mean.gather(2, capture.image_keys[:, None, :].expand(-1, rows_count, -1))
+
+
+def _visible(mask: Tensor | None, queries: Tensor, query_count: int, key_count: int) -> Tensor:
+    """Boolean (B or 1, 1, R, K): which keys each chosen query may see."""
+    if mask is None:
+        last = queries + key_count - query_count
+        return (torch.arange(key_count, device=queries.device)[None, :] <= last[:, None])[None, None]
+    chosen = mask[:, :, queries, :key_count]
+    return chosen if chosen.dtype == torch.bool else chosen >= 0
+
+
+def mean_rows(attentions: tuple[Tensor, ...]) -> Tensor:
+    """Mean over layers of captured rows, (B, R, P)."""
+    return torch.stack(list(attentions)).mean(dim=0)
+
+
+def register() -> None:
+    """Make "umed_rows" known to transformers; without the mask entry padding would be ignored in silence."""
+    AttentionInterface.register(ATTENTION, rows_with_sdpa)
+    AttentionMaskInterface.register(ATTENTION, sdpa_mask)
+
+
+register()
