@@ -109,23 +109,23 @@ class OptimizerConfig(_Section, frozen=True):
     """Adam, as the paper; weight decay decoupled."""
 
     learning_rate: Weight = 1e-5
-    """Paper, section 4.2."""
+    """Paper, appendix C."""
     encoder_learning_rate: float | None = None
     """None: as learning_rate. Our choice."""
     weight_decay: Weight = 0.01
-    """Paper, section 4.2."""
+    """Paper, appendix C."""
     betas: tuple[float, float] = (0.9, 0.999)
     """Adam's own."""
     batch_size: Positive = 128
-    """Samples an update. Paper, section 4.2."""
+    """Samples an update. Paper, appendix C."""
     micro_batch_size: Positive = 8
     """Samples a forward pass; batch_size / micro_batch_size passes are accumulated. Memory, no effect on the result."""
     epochs: Weight = 4.0
-    """Paper, section 4.2; counts samples of the real (box_set, records) sources. Ignored where `steps` is set."""
+    """Paper, appendix C; counts samples of the real (box_set, records) sources. Ignored where `steps` is set."""
     steps: Count = 0
     """Updates; 0 derives them from `epochs`."""
     schedule: Literal["linear", "cosine"] = "linear"
-    """Paper, section 4.2: linear decay."""
+    """Paper, appendix C: linear decay."""
     warmup_share: Share = 0.0
     """Share of the steps with a rising rate. The paper names none."""
     max_grad_norm: Weight = 1.0

@@ -13,7 +13,7 @@ import io
 import os
 import signal
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -29,7 +29,7 @@ from umed_core.errors import ConfigError, StorageError
 from umed_core.phantoms.catalogue import KINDS, make_phantom
 from umed_core.phantoms.dicom_file import SYNTHETIC, dicom_bytes
 from umed_core.phantoms.phantom import Phantom, display
-from umed_core.records import MauRecord, write_atomic
+from umed_core.records import MauRecord
 
 __all__ = ["FORMATS", "PhantomReport", "write_phantoms"]
 
@@ -108,10 +108,10 @@ def write_phantoms(
     done = skipped = len(tasks) - len(missing)
     journal = out / ".records.partial"
     try:
-        out.mkdir(parents=True, exist_ok=True)
+        (out / "images").mkdir(parents=True, exist_ok=True)
         with journal.open("ab") as partial:
             for task, content, line in _drawn(missing, workers):
-                write_atomic(out / task.image, content)
+                _write(out / task.image, (content,), durable=False)
                 partial.write(msgspec.json.encode(line) + b"\n")
                 partial.flush()
                 lines[task.image] = line
@@ -122,8 +122,6 @@ def write_phantoms(
         raise StorageError(
             f"Could not write to {out}: {problem.strerror or problem}.", "Free some space or choose another folder."
         ) from problem
-    finally:
-        _remove_torn(out)
     _write_lists(out, [lines[task.image] for task in tasks])
     journal.unlink(missing_ok=True)
     by_kind = Counter(task.kind for task in tasks)
@@ -151,7 +149,17 @@ def _tasks(count: int, seed: int, kinds: Sequence[str], normal_share: float, for
 
 
 def _is_whole(out: Path, task: _Task, line: _Line | None) -> bool:
-    return line is not None and line.record.provenance == task.provenance and (out / task.image).is_file()
+    """Whether the image that this task would draw is there, to the last byte."""
+    if line is None:
+        return False
+    recorded = dict(line.record.provenance)
+    checksum = recorded.pop("crc32", "")
+    path = out / task.image
+    return recorded == task.provenance and path.is_file() and _checksum(path.read_bytes()) == checksum
+
+
+def _checksum(content: bytes) -> str:
+    return f"{crc32(content):08x}"
 
 
 def _known_lines(out: Path) -> dict[str, _Line]:
@@ -219,8 +227,9 @@ def _draw(task: _Task) -> tuple[bytes, _Line]:
     phantom = make_phantom(task.kind, task.seed, task.normal)
     content = dicom_bytes(phantom) if task.format == "dicom" else _png_bytes(phantom)
     name = f"phantom-{task.kind}"
+    provenance = task.provenance | {"crc32": _checksum(content)}
     record = MauRecord(
-        task.image, name, f"{name}-{task.seed}", phantom.findings, (), phantom.modality, task.provenance
+        task.image, name, f"{name}-{task.seed}", phantom.findings, (), phantom.modality, provenance
     )  # fmt: skip
     height, width = phantom.pixels.shape[:2]
     return content, _Line(record, width, height)
@@ -236,8 +245,8 @@ def _png_bytes(phantom: Phantom) -> bytes:
 
 
 def _write_lists(out: Path, lines: Sequence[_Line]) -> None:
-    _write_stream(out / "annotations.csv", _annotation_rows(lines))
-    _write_stream(out / "records.jsonl", (msgspec.json.encode(line.record) + b"\n" for line in lines))
+    _write(out / "annotations.csv", _annotation_rows(lines))
+    _write(out / "records.jsonl", (msgspec.json.encode(line.record) + b"\n" for line in lines))
 
 
 def _annotation_rows(lines: Sequence[_Line]) -> Iterator[bytes]:
@@ -260,14 +269,18 @@ def _csv_row(cells: Sequence[object]) -> bytes:
     return buffer.getvalue().encode()
 
 
-def _write_stream(path: Path, chunks: Iterator[bytes]) -> None:
-    """Like `write_atomic`, without holding the whole content. Raises: StorageError."""
+def _write(path: Path, chunks: Iterable[bytes], durable: bool = True) -> None:
+    """The file appears whole or not at all. Raises: StorageError.
+
+    Images go without fsync, which takes longer than drawing them: a rerun knows a torn one by its checksum.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as file:
             file.writelines(chunks)
-            file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as problem:
         raise StorageError(
@@ -275,11 +288,3 @@ def _write_stream(path: Path, chunks: Iterator[bytes]) -> None:
         ) from problem
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def _remove_torn(out: Path) -> None:
-    """Removes what an interrupted write of this process left beside its target."""
-    images = out / "images"
-    if images.is_dir():
-        for torn in images.glob(f".*.{os.getpid()}.tmp"):
-            torn.unlink(missing_ok=True)

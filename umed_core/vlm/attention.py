@@ -7,6 +7,8 @@ they are differentiable. Nothing of size T x T is kept. It sees queries and keys
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,7 +18,7 @@ from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
-__all__ = ["ATTENTION", "Denominator", "RowCapture", "mean_rows", "register"]
+__all__ = ["ATTENTION", "Denominator", "RowCapture", "capturing", "mean_rows", "register"]
 
 ATTENTION = "umed_rows"
 Denominator = Literal["image", "all_keys"]
@@ -88,6 +90,28 @@ def _visible(mask: Tensor | None, queries: Tensor, query_count: int, key_count: 
 def mean_rows(attentions: tuple[Tensor, ...]) -> Tensor:
     """Mean over layers of captured rows, (B, R, P)."""
     return torch.stack(list(attentions)).mean(dim=0)
+
+
+@contextmanager
+def capturing(decoder: nn.Module, capture: RowCapture) -> Iterator[list[Tensor]]:
+    """Yields a list that holds one (B, R, P) a layer once `decoder`, part of any larger model, has run.
+
+    Only the decoder hears of the capture: an image encoder that was asked for its attention, too, would warn of it.
+    """
+    layers: list[Tensor] = []
+
+    def ask(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        return args, {**kwargs, "row_capture": capture, "output_attentions": True}
+
+    def keep(_module: nn.Module, _args: tuple[Any, ...], output: Any) -> None:
+        layers.extend(output.attentions)
+
+    hooks = (decoder.register_forward_pre_hook(ask, with_kwargs=True), decoder.register_forward_hook(keep))
+    try:
+        yield layers
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 def register() -> None:

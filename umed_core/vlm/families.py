@@ -20,7 +20,7 @@ from umed_core.errors import MissingModel, UnusableModel
 from umed_core.vlm import medvint  # noqa: F401 - registers MedVInt with the Auto classes
 from umed_core.vlm.patches import Mosaic, cropped_region, grid_mosaics, square_mosaics, tiled_mosaics, token_runs
 
-__all__ = ["image_mosaics", "image_token_id", "is_out_of_memory", "load_model"]
+__all__ = ["image_mosaics", "image_token_id", "is_out_of_memory", "load_model", "without_video"]
 
 _BROKEN = (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError, RuntimeError, SafetensorError)
 """What transformers raises for a folder that does not fit; it has no error type of its own."""
@@ -85,11 +85,11 @@ def _load_processor(folder: Path, config: PreTrainedConfig) -> Any:
     options = {"local_files_only": True, "trust_remote_code": False, "backend": "pil"}
     kind = PROCESSOR_MAPPING[type(config)] if type(config) in PROCESSOR_MAPPING else None
     if kind is not None and "video_processor" in kind.get_attributes() and not is_torchvision_available():
-        return _without_video(kind).from_pretrained(folder, **options)
+        return without_video(kind).from_pretrained(folder, **options)
     return AutoProcessor.from_pretrained(folder, **options)
 
 
-def _without_video(kind: type) -> type:
+def without_video(kind: type) -> type:
     """The processor less its video part, which needs torchvision. The same name, because it is saved under its name."""
 
     def __init__(self: Any, image_processor: Any = None, tokenizer: Any = None, **kwargs: Any) -> None:  # noqa: N807

@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -169,10 +170,14 @@ def _export(
     outputs: list[str],
     shapes: tuple[Any, ...] | None = None,
 ) -> None:
-    torch.onnx.export(
-        module.eval(), example, str(path), input_names=inputs, output_names=outputs, dynamic_shapes=shapes,
-        dynamo=True, external_data=False, opset_version=OPSET, verbose=False,
-    )  # fmt: skip
+    with warnings.catch_warnings():
+        # The exporter warns of its own internals: a deprecated tree class, and two axes that share one name.
+        warnings.filterwarnings("ignore", message=".*LeafSpec.*", category=FutureWarning)
+        warnings.filterwarnings("ignore", message=".*The axis name.*", category=UserWarning)
+        torch.onnx.export(
+            module.eval(), example, str(path), input_names=inputs, output_names=outputs, dynamic_shapes=shapes,
+            dynamo=True, external_data=False, opset_version=OPSET, verbose=False,
+        )  # fmt: skip
 
 
 def _write_sums(folder: Path) -> None:

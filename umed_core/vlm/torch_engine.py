@@ -10,6 +10,7 @@ import hashlib
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,12 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel
+from transformers.utils import logging as transformers_logging
 
 from umed_core.errors import ConfigError, UnusableModel, WorkerError
 from umed_core.prompts import CLASS_SYNONYMS
 from umed_core.records import Turn
-from umed_core.vlm.attention import ATTENTION, RowCapture
+from umed_core.vlm.attention import ATTENTION, RowCapture, capturing
 from umed_core.vlm.box_grammar import BoxGrammar, piece_text
 from umed_core.vlm.decoding import Step, Vocabulary, common_prefix, decode_answer
 from umed_core.vlm.families import image_mosaics, image_token_id, is_out_of_memory, load_model
@@ -49,6 +51,8 @@ def open_torch_engine(path: Path, device: str) -> TorchEngine:
     started = time.perf_counter()
     place = running_device(device)
     before = _memory(place)
+    # A worker's stderr is for its last words.
+    transformers_logging.disable_progress_bar()
     model, processor = load_model(path, str(place), torch.float32 if place.type == "cpu" else "auto")
     info = Loaded(
         model=path.name,
@@ -103,7 +107,8 @@ class TorchEngine:
         self.info = info
         self._model, self._processor, self._tokenizer = model, processor, processor.tokenizer
         text_config = model.config.get_text_config()
-        model.get_decoder().set_attn_implementation(ATTENTION)
+        self._decoder = model.get_decoder()
+        self._decoder.set_attn_implementation(ATTENTION)
         self._max_positions = getattr(text_config, "max_position_embeddings", None) or 2**31
         self._size = model.get_output_embeddings().weight.shape[0]
         self._image_token = image_token_id(model.config)
@@ -241,39 +246,36 @@ class TorchEngine:
 
     @torch.inference_mode()
     def _feed(self, ids: Sequence[int], inputs: Mapping[str, Tensor]) -> Step:
-        capture: dict[str, Any] = {}
-        if self._mosaics and self._wanted != "none":
-            keys = np.concatenate([mosaic.positions for mosaic in self._mosaics])
-            place = self._model.device
-            rows = RowCapture(
-                torch.tensor([len(ids) - 1], device=place), torch.as_tensor(keys, device=place)[None], "all_keys"
-            )
-            capture = {"row_capture": rows, "output_attentions": True}
-        try:
-            outputs = self._model(
-                input_ids=torch.tensor([list(ids)], device=self._model.device),
-                past_key_values=self._cache,
-                use_cache=True,
-                logits_to_keep=1,
-                **inputs,
-                **capture,
-            )
-        except RuntimeError as problem:
-            if is_out_of_memory(problem):
-                raise MemoryError(str(problem)) from problem
-            raise
+        place = self._model.device
+        with ExitStack() as stack:
+            layers: list[Tensor] = []
+            if self._mosaics and self._wanted != "none":
+                keys = torch.from_numpy(np.concatenate([mosaic.positions for mosaic in self._mosaics])).to(place)
+                last = torch.tensor([len(ids) - 1], device=place)
+                layers = stack.enter_context(capturing(self._decoder, RowCapture(last, keys[None], "all_keys")))
+            try:
+                outputs = self._model(
+                    input_ids=torch.tensor([list(ids)], device=place),
+                    past_key_values=self._cache,
+                    use_cache=True,
+                    logits_to_keep=1,
+                    **inputs,
+                )
+            except RuntimeError as problem:
+                if is_out_of_memory(problem):
+                    raise MemoryError(str(problem)) from problem
+                raise
         self._ids.extend(ids)
         if getattr(outputs, "image_reading", None) is not None:
             self._reading = outputs.image_reading[0].double().cpu().numpy()
-        logits = outputs.logits[0, -1].float().cpu().numpy()
-        return Step(logits, self._rows(outputs.attentions) if capture else ())
+        return Step(outputs.logits[0, -1].float().cpu().numpy(), self._rows(layers) if layers else ())
 
-    def _rows(self, attentions: Sequence[Tensor]) -> tuple[AttentionRow, ...]:
-        """Shapes: attentions, one a layer, (1, 1, P) of the last position over the tokens of all images."""
-        layers = torch.stack([layer[0, 0] for layer in attentions]).double().cpu().numpy()
-        wanted = [(-1, layers.mean(axis=0))]
+    def _rows(self, layers: Sequence[Tensor]) -> tuple[AttentionRow, ...]:
+        """Shapes: layers, each (1, 1, P): the last position's weights on the tokens of all images."""
+        by_layer = torch.stack([layer[0, 0] for layer in layers]).double().cpu().numpy()
+        wanted = [(-1, by_layer.mean(axis=0))]
         if self._wanted == "layers":
-            wanted += list(enumerate(layers))
+            wanted += list(enumerate(by_layer))
         rows: list[AttentionRow] = []
         for layer, weights in wanted:
             done = 0

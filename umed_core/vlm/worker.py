@@ -68,10 +68,14 @@ def open_engine(path: Path, device: str) -> Engine:
     try:
         if (path / "umed.json").is_file() and any(path.glob("*.onnx")):
             extra = "cpu"
-            from umed_core.vlm.onnx_engine import open_onnx_engine as opener
+            from umed_core.vlm.onnx_engine import open_onnx_engine
+
+            opener: OpenEngine = open_onnx_engine
         elif (path / "config.json").is_file():
             extra = "train"
-            from umed_core.vlm.torch_engine import open_torch_engine as opener
+            from umed_core.vlm.torch_engine import open_torch_engine
+
+            opener = open_torch_engine
         else:
             raise UnusableModel(
                 f"{path} holds no model: neither umed.json with *.onnx, nor config.json with its weights.",

@@ -1,0 +1,28 @@
+"""`umed export-onnx`: a trained MedVInt to the form that runs without torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from umed_cli.terminal import need_extra
+
+
+def export_onnx(
+    folder: Annotated[Path, typer.Argument(help="Folder of the trained model, as `umed train sft` leaves it.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder to write; replaced as a whole.")],
+    name: Annotated[str, typer.Option("--name", help="The model's name, as answers will carry it.")] = "umed-mini",
+) -> None:
+    """Write a trained model's ONNX form, which `umed ask` and the desktop run on onnxruntime without torch.
+
+    Example: umed export-onnx runs/umed-mini/model --out models/umed-mini
+    """
+    need_extra("train", "torch", "onnxscript")
+    from umed_core.mau.knowledge import CLASSES
+    from umed_core.vlm.onnx_export import export_onnx as export
+
+    form = export(folder, out, name, CLASSES)
+    size = sum(path.stat().st_size for path in out.iterdir()) / 1e6
+    typer.echo(f"{out}: {form.name}, {size:.1f} MB, input {form.image_size} px. Ask it: umed ask IMAGE --model {out}")

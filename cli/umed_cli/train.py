@@ -1,0 +1,211 @@
+"""`umed train`: the stages of training, from a recipe to a model folder."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from umed_cli.terminal import note, say
+from umed_core.errors import Cancelled, ConfigError, MissingFile
+from umed_core.prompts import RESEARCH_USE_ONLY
+
+if TYPE_CHECKING:
+    from umed_core.config import SftConfig
+    from umed_core.training.run import Progress, StepReport
+
+__all__ = ["app", "recipe_file", "sft"]
+
+SFT = ("umed_core.training.sft", "train_sft")
+"""Named and not imported, as the commands of `main` are: only a run of this command may load torch."""
+
+NEEDED = ("torch", "transformers", "accelerate", "peft", "safetensors", "tensorboard")
+TRAIN_EXTRA = "pip install 'umed[train]'"
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Tune a model: instruction tuning, then rewarding. Research use only.",
+)
+
+
+@app.callback()
+def train() -> None:
+    """Tune a model: instruction tuning, then rewarding. Research use only."""
+
+
+@app.command("sft")
+def sft(
+    config: Annotated[
+        str,
+        typer.Option("--config", "-c", metavar="RECIPE", help="A TOML file, or the name of a recipe of umed's own."),
+    ],
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Another value than the recipe's. Repeat for more."),
+    ] = None,
+) -> None:
+    """Stage 1, instruction tuning: images with boxes and conversations in, a model folder out. Research use only.
+
+    Recipes of umed's own: umed-mini (the built-in model), paper-sft (the paper's values, for your MedVInT) and smoke-sft
+    (seconds, synthetic images only: does training work here?).
+
+    Examples:
+
+      umed train sft --config smoke-sft
+
+      umed train sft --config umed-mini --set data.root=data --set run.out=runs/mine
+
+      umed train sft --config paper-sft --set model.init=models/medvint --set data.sources.0.path=my_lesions
+
+    Ctrl-C finishes the step and writes a checkpoint; the same command goes on from there, with the same result as a run
+    that nobody stopped. Exit code: 0, 3 an input, 4 the recipe, 5 the data, 6 the model, 8 the training, 9 the disk,
+    130 Ctrl-C.
+    """
+    from umed_core.config import load_sft_config
+
+    recipe = load_sft_config(recipe_file(config), overrides or [])
+    _require_train_extra()
+    with _interrupts() as cancelled, _progress(recipe) as progress:
+        model = _stage(*SFT)(recipe, progress, cancelled)
+    if _is_first_process():
+        say(f"model: {model}")
+        say(f"ask it:    umed ask IMAGE --model {model}")
+        say(f"export it: umed export-onnx {model} --out DIR")
+        say(RESEARCH_USE_ONLY)
+
+
+def recipe_file(written: str) -> Path:
+    """The file that --config means: a path, or the name of a recipe of umed's own. Raises: MissingFile."""
+    import umed_assets
+
+    path = Path(written)
+    if path.is_file():
+        return path
+    recipes = Path(umed_assets.__file__).parent / "recipes"
+    shipped = recipes / f"{written.removesuffix('.toml')}.toml"
+    if path.parent == Path() and shipped.is_file():
+        return shipped
+    names = ", ".join(sorted(file.stem for file in recipes.glob("*.toml")))
+    raise MissingFile(f"There is no recipe {written}.", f"Give a TOML file, or one of umed's own: {names}.")
+
+
+def _require_train_extra() -> None:
+    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        raise ConfigError(f"Training needs {', '.join(missing)}, which this installation lacks.", TRAIN_EXTRA)
+
+
+def _stage(module: str, function: str) -> Callable[[SftConfig, Progress, Callable[[], bool]], Path]:
+    if _is_first_process():
+        note("loading torch ...")
+    stage: Callable[[SftConfig, Progress, Callable[[], bool]], Path] = getattr(
+        importlib.import_module(module), function
+    )
+    return stage
+
+
+def _is_first_process() -> bool:
+    """Under `accelerate launch` each process runs this command; one speaks."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+@contextmanager
+def _interrupts() -> Iterator[Callable[[], bool]]:
+    """Tells whether Ctrl-C was pressed; the second one ends the program at once."""
+    pressed: list[int] = []
+    before = signal.getsignal(signal.SIGINT)
+
+    def press(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - Python's signature
+        if pressed:
+            raise KeyboardInterrupt
+        pressed.append(number)
+        if _is_first_process():
+            note("\nfinishing this step; Ctrl-C again stops at once")
+
+    signal.signal(signal.SIGINT, press)
+    try:
+        yield lambda: bool(pressed)
+    except KeyboardInterrupt:
+        raise Cancelled("Stopped at once.", "The same command goes on from the last checkpoint.") from None
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _progress(recipe: SftConfig) -> AbstractContextManager[Progress]:
+    if not _is_first_process():
+        return nullcontext(_silent)
+    return _bar(recipe.optimizer.batch_size) if sys.stderr.isatty() else _lines(recipe)
+
+
+def _silent(report: StepReport) -> None:
+    """What a process shows that is not the first."""
+
+
+@contextmanager
+def _bar(samples: int) -> Iterator[Progress]:
+    """A bar that is rewritten in place."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    bar = Progress(
+        TextColumn("step"), MofNCompleteColumn(), BarColumn(), TextColumn("{task.description}"),
+        TimeRemainingColumn(compact=True, elapsed_when_finished=True), console=Console(stderr=True),
+    )  # fmt: skip
+    job = bar.add_task("", total=None)
+    words = _in_words(samples)
+
+    def show(report: StepReport) -> None:
+        bar.start()
+        bar.update(job, completed=report.step, total=report.total_steps, description=words(report))
+
+    try:
+        yield show
+    finally:
+        if bar.live.is_started:
+            bar.stop()
+
+
+@contextmanager
+def _lines(recipe: SftConfig) -> Iterator[Progress]:
+    """A line a logged step, where nothing can be rewritten."""
+    words = _in_words(recipe.optimizer.batch_size)
+
+    def show(report: StepReport) -> None:
+        said = words(report)
+        if report.step % recipe.run.log_every == 0 or report.step == report.total_steps:
+            note(f"step {report.step}/{report.total_steps}, {said}, {_clock(report.seconds_left)} left")
+
+    yield show
+
+
+def _in_words(samples: int) -> Callable[[StepReport], str]:
+    """Loss and speed of a step; the speed is the mean since the first step that was reported."""
+    first: list[tuple[int, float]] = []
+
+    def words(report: StepReport) -> str:
+        now = time.monotonic()
+        loss = f"loss {report.metrics['loss']:.4f}"
+        if not first:
+            first.append((report.step, now))
+            return loss
+        step, begun = first[0]
+        return f"{loss}, {samples * (report.step - step) / max(now - begun, 1e-9):.1f} samples/s"
+
+    return words
+
+
+def _clock(seconds: float) -> str:
+    whole = round(seconds)
+    return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"

@@ -1,0 +1,118 @@
+"""From image tokens to the image: areas worked by hand, and nothing of the weight gained or lost."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from umed_core.geometry import NormalizedBox
+from umed_core.vlm.patches import (
+    WHOLE,
+    Mosaic,
+    View,
+    cropped_region,
+    grid_mosaics,
+    overlap,
+    square_mosaics,
+    tiled_mosaics,
+    token_runs,
+)
+
+
+def test_a_cell_over_two_targets_is_shared_by_area() -> None:
+    # One cell over 0.25..0.75: half of it in each half of the image.
+    assert overlap(1, 0.25, 0.5, 2).tolist() == [[0.5], [0.5]]
+
+
+def test_a_cell_that_reaches_past_the_image_keeps_only_what_lies_on_it() -> None:
+    assert overlap(2, -0.5, 2.0, 1).tolist() == [[0.5, 0.5]]
+
+
+@given(st.integers(1, 9), st.integers(1, 9), st.floats(0, 0.9), st.floats(0.05, 1))
+def test_a_cell_on_the_image_loses_nothing(cells: int, targets: int, start: float, length: float) -> None:
+    shares = overlap(cells, start, min(length, 1 - start), targets)
+    assert shares.sum(axis=0) == pytest.approx(np.ones(cells))
+
+
+@given(st.integers(1, 9))
+def test_a_grid_on_its_own_cells_is_itself(cells: int) -> None:
+    assert np.allclose(overlap(cells, 0, 1, cells), np.eye(cells))
+
+
+def test_runs_are_half_open() -> None:
+    assert token_runs([7, 1, 1, 7, 1], 1) == [(1, 3), (4, 5)]
+    assert token_runs([7], 1) == []
+
+
+def test_one_view_of_the_whole_image_keeps_its_cells_in_order() -> None:
+    (mosaic,) = grid_mosaics([(5, 11)], [(2, 3)])
+    assert mosaic.positions.tolist() == [5, 6, 7, 8, 9, 10]
+    assert mosaic.on_image(np.arange(6.0)).tolist() == [[0, 1, 2], [3, 4, 5]]
+
+
+def test_tokens_that_are_not_the_grid_are_refused() -> None:
+    assert grid_mosaics([(0, 5)], [(2, 3)]) == ()
+    assert grid_mosaics([(0, 6)], [(2, 3), (2, 3)]) == ()
+
+
+def test_a_centre_crop_leaves_the_sides_dark() -> None:
+    # A 200 x 100 image of which the processor keeps the middle square, seen as 2 x 2 tokens.
+    (mosaic,) = square_mosaics([(0, 4)], [NormalizedBox(0.25, 0, 0.5, 1)])
+    assert mosaic.on_image(np.array([1.0, 2.0, 3.0, 4.0])).tolist() == [[0, 1, 2, 0], [0, 3, 4, 0]]
+
+
+def test_images_side_by_side_share_one_run() -> None:
+    first, second = square_mosaics([(3, 11)], [WHOLE, WHOLE])
+    assert first.positions.tolist() == [3, 4, 5, 6]
+    assert second.positions.tolist() == [7, 8, 9, 10]
+
+
+@pytest.mark.parametrize(("runs", "images"), [([(0, 5)], 1), ([(0, 3), (4, 9)], 2), ([(0, 4)], 0), ([(0, 4)], 3)])
+def test_tokens_that_form_no_squares_are_refused(runs: list[tuple[int, int]], images: int) -> None:
+    assert square_mosaics(runs, [WHOLE] * images) == ()
+
+
+def test_tiles_and_the_small_whole_add_up() -> None:
+    # Two tiles side by side of one token each, and one token for the whole.
+    (mosaic,) = tiled_mosaics([(1, 2), (4, 5), (7, 8)], ["<row_1_col_1>", "<row_1_col_2>", "<global-img>"])
+    assert (mosaic.rows, mosaic.columns) == (1, 2)
+    assert mosaic.positions.tolist() == [1, 4, 7]
+    assert mosaic.on_image(np.array([0.1, 0.2, 0.4])).tolist() == [pytest.approx([0.3, 0.4])]
+
+
+def test_a_set_of_tiles_with_a_gap_is_refused() -> None:
+    assert tiled_mosaics([(1, 2), (4, 5)], ["<row_1_col_2>", "<global-img>"]) == ()
+    assert tiled_mosaics([(1, 2)], ["<row_1_col_1>"]) == ()
+
+
+@given(st.lists(st.floats(0, 1), min_size=13, max_size=13))
+def test_a_mosaic_within_the_image_keeps_the_whole_weight(weights: list[float]) -> None:
+    mosaic = Mosaic((View(0, 3, 3, NormalizedBox(0.1, 0.2, 0.7, 0.6)), View(9, 2, 2)), 5, 7)
+    assert mosaic.on_image(np.array(weights)).sum() == pytest.approx(sum(weights))
+
+
+def settings(**given_settings: object) -> SimpleNamespace:
+    return SimpleNamespace(**{"do_center_crop": False, "do_pad": False, **given_settings})
+
+
+def test_clip_crops_the_middle_of_a_wide_image() -> None:
+    clip = settings(size={"shortest_edge": 56}, crop_size={"height": 56, "width": 56}, do_center_crop=True)
+    assert cropped_region(200, 100, clip) == NormalizedBox(0.25, 0, 0.5, 1)
+    assert cropped_region(100, 100, clip) == WHOLE
+
+
+def test_siglip_squeezes_the_whole_image() -> None:
+    assert cropped_region(200, 100, settings(size={"height": 64, "width": 64})) == WHOLE
+
+
+def test_padding_to_a_square_reaches_past_the_image() -> None:
+    assert cropped_region(200, 100, settings(size={"shortest_edge": 56}, do_pad=True)) == NormalizedBox(0, -0.5, 1, 2)
+
+
+def test_an_unknown_way_to_resize_is_not_guessed() -> None:
+    assert cropped_region(200, 100, settings(size={"longest_edge": 64})) is None
+    assert cropped_region(200, 100, settings(size={"shortest_edge": 64})) is None
