@@ -64,8 +64,7 @@ def train_sft(config: SftConfig, progress: Progress, cancelled: Callable[[], boo
     steps = total_steps(config)
     folder = RunFolder(Path(config.run.out))
     folder.check(config)
-    if accelerator.is_main_process:
-        folder.open(config, _held_images(config))
+    held = _held_images(config)
 
     policy = load_policy(config.model, config.run.seed, config.loss.attention_weight > 0)
     objective = Objective(policy, config)
@@ -84,10 +83,12 @@ def train_sft(config: SftConfig, progress: Progress, cancelled: Callable[[], boo
 
     checkpoint = folder.latest_checkpoint()
     start = 0 if checkpoint is None else load_checkpoint(checkpoint, modules, optimizer, scheduler).step
+    batches = _updates(config, policy, steps, start, accelerator)
     accelerator.wait_for_everyone()
     if accelerator.is_main_process:
+        # Only now: a recipe with a wrong path must not claim the folder.
+        folder.open(config, held)
         folder.forget_after(start)
-    batches = _updates(config, policy, steps, start, accelerator)
     with _events(folder, start, accelerator) as writer:
         begun = time.monotonic()
         for step in range(start + 1, steps + 1):

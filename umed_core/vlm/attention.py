@@ -100,7 +100,9 @@ def capturing(decoder: nn.Module, capture: RowCapture) -> Iterator[list[Tensor]]
     """
     layers: list[Tensor] = []
 
-    def ask(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    def ask(
+        _module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         return args, {**kwargs, "row_capture": capture, "output_attentions": True}
 
     def keep(_module: nn.Module, _args: tuple[Any, ...], output: Any) -> None:

@@ -130,9 +130,7 @@ def square_mosaics(runs: Sequence[tuple[int, int]], regions: Sequence[Normalized
     if side * side != count or len(starts) != len(regions) or any((stop - start) % count for start, stop in runs):
         return ()
     return tuple(
-        Mosaic(
-            (View(start, side, side, region),), max(1, round(side / region.h)), max(1, round(side / region.w))
-        )
+        Mosaic((View(start, side, side, region),), max(1, round(side / region.h)), max(1, round(side / region.w)))
         for start, region in zip(starts, regions, strict=True)
     )
 

@@ -175,9 +175,7 @@ class TorchEngine:
         nameless = range(len(self._tokenizer), self._size)
         never = {*self._tokenizer.all_special_ids, self._image_token, *nameless} - ends
         return Vocabulary(
-            lambda ids: self._tokenizer.decode(
-                list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False
-            ),
+            lambda ids: self._tokenizer.decode(list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False),
             frozenset(end for end in ends if end is not None),
             tuple(sorted(token for token in never if 0 <= token < self._size)),
             grammar,

@@ -1,0 +1,165 @@
+"""The session decides without Qt: questions, answers, boxes, attention, undo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from umed_core.errors import InputError, WorkerCrashed
+from umed_core.geometry import NormalizedBox
+from umed_core.images.medical_image import MedicalImage
+from umed_core.images.volume import Series, Study
+from umed_core.vlm.messages import Answer, AttentionRow, Failed, LabelledBox, Loaded, TextDelta
+from umed_desktop.conversation import BoxRef
+from umed_desktop.opening import Listing
+from umed_desktop.session import Change, Session
+
+BOX = "[bbox_start] 0.5, 0.0, 0.5, 1.0 [bbox_end]"
+TEXT = f"A stone at {BOX}."
+
+
+@pytest.fixture
+def session() -> Session:
+    made = Session()
+    series = Series("1", (Path("a.dcm"),), "CT", frame_count=3)
+    made.show_listing(Listing((Study("s", (series,)),)))
+    made.choose(0)
+    made.show_image("a.dcm", MedicalImage(np.zeros((3, 4, 4), np.uint8), "a.dcm"))
+    made.receive(Loaded("fake", "0", "fake", "CPU", 0, 0.0, classes=("stone",)))
+    return made
+
+
+def answered(session: Session, question: str = "Where?") -> int:
+    """Asks and answers; the word `stone` looks with .1 left and .3 right of the middle."""
+    ask, _ = session.ask(question)
+    row = AttentionRow(1, 2, (0.1, 0.3))
+    session.receive(TextDelta(ask.ask_id, 0, "A stone", 0, 7, (row,)))
+    session.receive(TextDelta(ask.ask_id, 1, TEXT[7:], 7, len(TEXT)))
+    box = LabelledBox("stone", NormalizedBox(0.5, 0, 0.5, 1), 11, 11 + len(BOX))
+    session.receive(Answer(ask.ask_id, TEXT, (box,), 1.5, 2))
+    return ask.ask_id
+
+
+def test_the_answer_grows_and_is_done(session: Session):
+    exchange = session.exchange(answered(session))
+    assert (exchange.state, exchange.text, exchange.seconds) == ("done", TEXT, 1.5)
+
+
+def test_the_box_is_there_before_the_answer_ends(session: Session):
+    ask, _ = session.ask("Where?")
+    session.receive(TextDelta(ask.ask_id, 0, TEXT, 0, len(TEXT)))
+    assert session.exchange(ask.ask_id).boxes[0].label == "stone"
+
+
+def test_a_second_question_tells_the_first(session: Session):
+    answered(session)
+    ask, _ = session.ask("How large?")
+    assert [turn.text for turn in ask.turns] == ["Where?", TEXT, "How large?"]
+
+
+def test_a_question_about_another_slice_starts_anew(session: Session):
+    answered(session)
+    session.show_frame(2)
+    ask, _ = session.ask("And here?")
+    assert [turn.text for turn in ask.turns] == ["And here?"]
+
+
+def test_attention_inside_the_box_is_three_quarters(session: Session):
+    number = answered(session)
+    session.select_word(number, 2, 7)
+    looked = session.attention()
+    assert looked is not None
+    assert looked.word == "stone"
+    assert looked.on_image == pytest.approx(0.4)
+    assert looked.in_box == pytest.approx(0.75)
+
+
+def test_attention_is_of_the_slice_that_was_asked_about(session: Session):
+    number = answered(session)
+    session.select_word(number, 2, 7)
+    session.show_frame(1)
+    assert session.attention() is None
+    session.select_word(number, 2, 7)
+    assert session.frame == 0
+
+
+def test_stop_keeps_what_was_written_and_hears_no_more(session: Session):
+    ask, _ = session.ask("Where?")
+    session.receive(TextDelta(ask.ask_id, 0, "A", 0, 1))
+    assert session.stop() == ask.ask_id
+    session.receive(TextDelta(ask.ask_id, 1, " stone", 1, 7))
+    assert (session.exchange(ask.ask_id).state, session.exchange(ask.ask_id).text) == ("stopped", "A")
+    assert session.stop() == 0
+
+
+def test_a_crash_fails_the_running_answer_and_keeps_the_rest(session: Session):
+    first = answered(session)
+    ask, _ = session.ask("Again?")
+    session.model_lost(WorkerCrashed("It died.", "Restart it."))
+    assert session.exchange(ask.ask_id).state == "failed"
+    assert session.exchange(first).text == TEXT
+    session.receive(Loaded("fake", "0", "fake", "CPU", 0, 0.0))
+    again, _ = session.ask("Again?")
+    assert [turn.text for turn in again.turns] == ["Where?", TEXT, "Again?"]
+
+
+def test_an_error_of_the_worker_is_the_answers_error(session: Session):
+    ask, _ = session.ask("Where?")
+    session.receive(Failed("UnusableModel", "Broken.", "Reinstall.", ask.ask_id))
+    error = session.exchange(ask.ask_id).error
+    assert error is not None and (error.code, error.hint) == ("UnusableModel", "Reinstall.")
+
+
+def test_a_rejected_box_is_gone_until_undone(session: Session):
+    ref = BoxRef(answered(session), 0)
+    session.judge(ref, "rejected")
+    assert session.visible_boxes() == ()
+    assert session.undo_name == "Reject box"
+    session.undo()
+    assert session.visible_boxes() == (ref,)
+    session.redo()
+    assert session.visible_boxes() == ()
+
+
+def test_an_accepted_box_stays_when_a_newer_answer_comes(session: Session):
+    first = BoxRef(answered(session), 0)
+    second = BoxRef(answered(session, "Again?"), 0)
+    assert session.visible_boxes() == (second,)
+    session.judge(first, "accepted")
+    assert session.visible_boxes() == (first, second)
+
+
+def test_ask_again_puts_the_new_answer_in_the_place_of_the_old(session: Session):
+    old = answered(session)
+    ask, _ = session.ask_again(old)
+    assert [exchange.id for exchange in session.exchanges()] == [ask.ask_id]
+    assert [turn.text for turn in ask.turns] == ["Where?"]
+
+
+@pytest.mark.parametrize("question", ["", "   "])
+def test_an_empty_question_is_refused(session: Session, question: str):
+    with pytest.raises(InputError, match="empty"):
+        session.ask(question)
+
+
+def test_nothing_is_asked_without_an_image_or_while_answering(session: Session):
+    with pytest.raises(InputError, match="No image"):
+        Session().ask("Where?")
+    session.ask("Where?")
+    with pytest.raises(InputError, match="still answering"):
+        session.ask("And?")
+
+
+def test_an_image_that_comes_late_is_not_shown(session: Session):
+    assert not session.show_image("b.dcm", MedicalImage(np.zeros((1, 4, 4), np.uint8), "b.dcm"))
+
+
+def test_slices_end_where_the_series_ends(session: Session):
+    heard: list[Change] = []
+    session.subscribe(heard.append)
+    session.show_frame(99)
+    session.show_frame(99)
+    assert session.frame == 2
+    assert heard == [Change.FRAME]

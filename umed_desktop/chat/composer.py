@@ -1,0 +1,140 @@
+"""Where a question is written: the field, its Ask or Stop button, and suggested questions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QFocusEvent, QKeyEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+
+from umed_desktop.theme import GRID_PX, styled
+
+__all__ = ["Composer"]
+
+_MOST_LINES = 5
+
+
+class _QuestionField(QPlainTextEdit):
+    """Enter asks, Shift+Enter starts a line; Tab leaves; it grows up to five lines."""
+
+    submitted = Signal()
+    focus_changed = Signal(bool)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setAccessibleName("Question")
+        self.setPlaceholderText("Ask about this image…")
+        self.setTabChangesFocus(True)
+        self.setAcceptDrops(False)  # a dropped file is to be opened, not to be written out
+        self.document().setDocumentMargin(2)
+        self.textChanged.connect(self._grow)
+        self._grow()
+
+    def _grow(self) -> None:
+        lines = min(max(int(self.document().size().height()), 1), _MOST_LINES)
+        self.setFixedHeight(lines * self.fontMetrics().lineSpacing() + 14)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        is_enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if is_enter and not event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            self.submitted.emit()
+            return
+        super().keyPressEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.focus_changed.emit(True)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.focus_changed.emit(False)
+
+
+class Composer(QWidget):
+    asked = Signal(str)
+    stopped = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._can_ask, self._is_answering = False, False
+        self._chips = QVBoxLayout()
+        self._chips.setSpacing(GRID_PX - 2)
+        self._frame = styled(QFrame(), "composer")
+        self.field = _QuestionField()
+        self.field.submitted.connect(self._submit)
+        self.field.textChanged.connect(self._refresh)
+        self.field.focus_changed.connect(self._show_focus)
+        self.button = styled(QPushButton("Ask"), "primary")
+        self.button.setAccessibleName("Ask")
+        self.button.clicked.connect(self._press)
+        self.button.setMinimumWidth(64)
+        row = QHBoxLayout(self._frame)
+        row.setContentsMargins(GRID_PX, GRID_PX // 2, 6, 6)
+        row.addWidget(self.field, 1)
+        row.addWidget(self.button, 0, Qt.AlignmentFlag.AlignBottom)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(2 * GRID_PX, GRID_PX, 2 * GRID_PX, 2 * GRID_PX)
+        column.setSpacing(GRID_PX)
+        column.addLayout(self._chips)
+        column.addWidget(self._frame)
+        self._refresh()
+
+    def suggest(self, questions: Sequence[str]) -> None:
+        """Offers whole questions; a click asks at once."""
+        while (old := self._chips.takeAt(0)) is not None:
+            if (widget := old.widget()) is not None:
+                widget.hide()
+                widget.deleteLater()
+        for question in questions:
+            chip = styled(QPushButton(question), "chip")
+            chip.setAccessibleName(f"Ask: {question}")
+            chip.setCursor(Qt.CursorShape.PointingHandCursor)
+            chip.clicked.connect(lambda _=False, question=question: self.asked.emit(question))
+            chip.setMaximumWidth(chip.sizeHint().width())
+            self._chips.addWidget(chip)
+        self._refresh()
+
+    def show_state(self, can_ask: bool, is_answering: bool, placeholder: str) -> None:
+        self._can_ask, self._is_answering = can_ask, is_answering
+        self.field.setPlaceholderText(placeholder)
+        self._refresh()
+
+    def chips_visible(self, visible: bool) -> None:
+        """Suggestions are for an empty conversation."""
+        for number in range(self._chips.count()):
+            item = self._chips.itemAt(number)
+            if item is not None and (chip := item.widget()) is not None:
+                chip.setVisible(visible)
+
+    def clear(self) -> None:
+        self.field.clear()
+
+    def sizeHint(self) -> QSize:
+        return QSize(320, super().sizeHint().height())
+
+    def _refresh(self) -> None:
+        name = "Stop" if self._is_answering else "Ask"
+        self.button.setText(name)
+        self.button.setAccessibleName(name)
+        self.button.setEnabled(self._is_answering or (self._can_ask and bool(self.field.toPlainText().strip())))
+        for number in range(self._chips.count()):
+            item = self._chips.itemAt(number)
+            if item is not None and (chip := item.widget()) is not None:
+                chip.setEnabled(self._can_ask and not self._is_answering)
+
+    def _press(self) -> None:
+        if self._is_answering:
+            self.stopped.emit()
+        else:
+            self._submit()
+
+    def _submit(self) -> None:
+        question = self.field.toPlainText().strip()
+        if question and self._can_ask and not self._is_answering:
+            self.asked.emit(question)
+
+    def _show_focus(self, focused: bool) -> None:
+        self._frame.setProperty("focused", focused)
+        self._frame.style().unpolish(self._frame)
+        self._frame.style().polish(self._frame)

@@ -1,0 +1,103 @@
+"""One question and its answer, from the first token to the last: frozen values and how an event changes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from umed_core.errors import UmedError
+from umed_core.geometry import NormalizedBox
+from umed_core.prompts import DEFAULT_QUESTION
+from umed_core.records import Turn
+from umed_core.vlm.messages import Answer, LabelledBox, TextDelta
+
+if TYPE_CHECKING:
+    from umed_core.images.medical_image import Window
+
+__all__ = ["BoxRef", "Exchange", "ExchangeState", "Verdict", "suggestions", "turns_before", "with_answer", "with_delta"]
+
+ExchangeState: TypeAlias = Literal["waiting", "streaming", "done", "stopped", "failed"]
+Verdict: TypeAlias = Literal["open", "accepted", "rejected"]
+
+_SUGGESTED = {
+    "CT": ("Is there a kidney stone, and where?", "Describe the lesion."),
+    "DX": ("Are there signs of tuberculosis?", "Is there a pleural effusion?"),
+    "ES": ("Is there a polyp, and where?",),
+}
+_AS_X_RAY = ("CR", "RG", "RF", "XA", "PX")
+
+
+@dataclass(frozen=True, slots=True)
+class BoxRef:
+    """Names a box of an answer: the exchange and the index among its boxes."""
+
+    exchange: int
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A question about one frame of one series, and as much of the answer as there is.
+
+    `id` is the ask_id of the protocol. `window` is what the reader saw and so what the model saw; None is the file's own.
+    """
+
+    id: int
+    series: str
+    frame: int
+    question: str
+    window: Window | None = None
+    state: ExchangeState = "waiting"
+    text: str = ""
+    deltas: tuple[TextDelta, ...] = ()
+    boxes: tuple[LabelledBox, ...] = ()
+    model: str = ""
+    seconds: float = 0.0
+    token_count: int = 0
+    error: UmedError | None = None
+
+    @property
+    def is_running(self) -> bool:
+        return self.state in ("waiting", "streaming")
+
+    def box(self, ref: BoxRef) -> NormalizedBox:
+        return self.boxes[ref.index].box
+
+
+def with_delta(exchange: Exchange, delta: TextDelta, classes: tuple[str, ...]) -> Exchange:
+    """The exchange after one more token; a box appears with the token that completes it."""
+    text = exchange.text + delta.text
+    boxes = exchange.boxes
+    if "]" in delta.text or len(boxes):  # only a closing bracket makes a box; a later word may give it its class
+        from umed_core.vlm.answer import located_boxes
+
+        boxes = located_boxes(text, classes)
+    return replace(exchange, state="streaming", text=text, deltas=(*exchange.deltas, delta), boxes=boxes)
+
+
+def with_answer(exchange: Exchange, answer: Answer) -> Exchange:
+    """The exchange with its whole answer."""
+    return replace(
+        exchange,
+        state="stopped" if answer.stopped or exchange.state == "stopped" else "done",
+        text=answer.text,
+        boxes=answer.boxes,
+        seconds=answer.seconds,
+        token_count=answer.token_count,
+    )
+
+
+def turns_before(exchanges: Sequence[Exchange], frame: int, question: str) -> tuple[Turn, ...]:
+    """What the model is told: the finished exchanges about the same frame, then the question."""
+    turns: list[Turn] = []
+    for exchange in exchanges:
+        if exchange.frame == frame and exchange.text and not exchange.is_running and exchange.state != "failed":
+            turns += [Turn("user", exchange.question), Turn("assistant", exchange.text)]
+    return (*turns, Turn("user", question))
+
+
+def suggestions(modality: str) -> tuple[str, ...]:
+    """Questions to offer for an image of `modality` (a DICOM code, "" if unknown)."""
+    known = "DX" if modality in _AS_X_RAY else modality
+    return (DEFAULT_QUESTION, *_SUGGESTED.get(known, ()))

@@ -1,0 +1,243 @@
+"""The look: two palettes, one accent, an 8 px grid, no text under 11 px, and the icons drawn in the palette's colours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from typing import Literal, TypeAlias, TypeVar
+
+from PySide6.QtCore import QByteArray, QRectF, Qt
+from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPainter, QPalette, QPixmap
+from PySide6.QtWidgets import QApplication, QWidget
+
+__all__ = [
+    "BOX_COLORS",
+    "DARK",
+    "GRID_PX",
+    "LIGHT",
+    "Palette",
+    "ThemeName",
+    "apply_theme",
+    "icon",
+    "palette_of",
+    "styled",
+]
+
+AnyWidget = TypeVar("AnyWidget", bound=QWidget)
+ThemeName: TypeAlias = Literal["dark", "light"]
+
+GRID_PX = 8
+
+BOX_COLORS = ("#ffc43d", "#49c6e5", "#f07178", "#94d378")
+"""The colours of umed_core.drawing, so that a saved picture and the window agree."""
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """Colours by role. The image area is black in both themes: an image is judged against black."""
+
+    window: str
+    panel: str
+    raised: str
+    hover: str
+    line: str
+    text: str
+    muted: str
+    accent: str
+    on_accent: str
+    warning: str
+    warning_back: str
+    danger: str
+    danger_back: str
+    good: str
+
+
+DARK = Palette(
+    window="#0d1014", panel="#13171d", raised="#1b2129", hover="#252d37", line="#272f3a", text="#e6eaf0",
+    muted="#94a0b0", accent="#5aa9f8", on_accent="#07131f", warning="#e8c377", warning_back="#221c10",
+    danger="#ff9a94", danger_back="#2c1719", good="#7fcf8e",
+)  # fmt: skip
+LIGHT = Palette(
+    window="#e9edf1", panel="#f7f9fb", raised="#ffffff", hover="#e3eaf1", line="#ced6df", text="#1a222c",
+    muted="#536171", accent="#1767b8", on_accent="#ffffff", warning="#6b4a00", warning_back="#fbf0d4",
+    danger="#a3211b", danger_back="#fbe3e1", good="#1f7a3a",
+)  # fmt: skip
+
+
+def palette_of(name: ThemeName) -> Palette:
+    return DARK if name == "dark" else LIGHT
+
+
+def apply_theme(app: QApplication, name: ThemeName) -> Palette:
+    """Gives the whole application the palette and the style sheet of `name`."""
+    p = palette_of(name)
+    app.setStyle("Fusion")
+    font = app.font()
+    font.setPixelSize(13)
+    app.setFont(font)
+    app.setPalette(_qt_palette(p))
+    app.setStyleSheet(_style_sheet(p))
+    return p
+
+
+def styled(widget: AnyWidget, name: str) -> AnyWidget:
+    """The widget, under a name that the style sheet knows."""
+    widget.setObjectName(name)
+    return widget
+
+
+def icon(name: str, color: str, on_color: str = "") -> QIcon:
+    """An icon of assets/umed_assets/icons in `color`, and in `on_color` where it is checked; faded where disabled."""
+    app = QGuiApplication.instance()
+    # The sharpest screen's: each drawing costs the window's start a millisecond or more.
+    ratio = app.devicePixelRatio() if isinstance(app, QGuiApplication) else 1.0
+    drawn = QIcon(_drawn(name, color, ratio))
+    drawn.addPixmap(_faded(_drawn(name, color, ratio)), QIcon.Mode.Disabled)
+    if on_color:
+        drawn.addPixmap(_drawn(name, on_color, ratio), QIcon.Mode.Normal, QIcon.State.On)
+    return drawn
+
+
+@lru_cache(maxsize=256)
+def _drawn(name: str, color: str, ratio: float) -> QPixmap:
+    from PySide6.QtSvg import QSvgRenderer
+
+    source = (files("umed_assets") / "icons" / f"{name}.svg").read_text("utf-8").replace("currentColor", color)
+    side = round(18 * ratio)
+    pixmap = QPixmap(side, side)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    QSvgRenderer(QByteArray(source.encode())).render(painter, QRectF(0, 0, side, side))
+    painter.end()
+    pixmap.setDevicePixelRatio(ratio)
+    return pixmap
+
+
+def _faded(pixmap: QPixmap) -> QPixmap:
+    faint = QPixmap(pixmap.size())
+    faint.setDevicePixelRatio(pixmap.devicePixelRatio())
+    faint.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(faint)
+    painter.setOpacity(0.35)
+    painter.drawPixmap(0, 0, pixmap)
+    painter.end()
+    return faint
+
+
+def _qt_palette(p: Palette) -> QPalette:
+    roles = {
+        QPalette.ColorRole.Window: p.window,
+        QPalette.ColorRole.WindowText: p.text,
+        QPalette.ColorRole.Base: p.panel,
+        QPalette.ColorRole.AlternateBase: p.raised,
+        QPalette.ColorRole.Text: p.text,
+        QPalette.ColorRole.Button: p.raised,
+        QPalette.ColorRole.ButtonText: p.text,
+        QPalette.ColorRole.ToolTipBase: p.raised,
+        QPalette.ColorRole.ToolTipText: p.text,
+        QPalette.ColorRole.Highlight: p.accent,
+        QPalette.ColorRole.HighlightedText: p.on_accent,
+        QPalette.ColorRole.PlaceholderText: p.muted,
+        QPalette.ColorRole.Link: p.accent,
+        QPalette.ColorRole.Light: p.hover,
+        QPalette.ColorRole.Mid: p.line,
+        QPalette.ColorRole.Dark: p.line,
+        QPalette.ColorRole.Shadow: p.window,
+    }
+    palette = QPalette()
+    for role, color in roles.items():
+        palette.setColor(role, QColor(color))
+    for role in (QPalette.ColorRole.WindowText, QPalette.ColorRole.Text, QPalette.ColorRole.ButtonText):
+        palette.setColor(QPalette.ColorGroup.Disabled, role, QColor(p.muted).darker(150 if p is DARK else 80))
+    return palette
+
+
+def _style_sheet(p: Palette) -> str:
+    return f"""
+    QMainWindow, QDialog {{ background: {p.window}; }}
+    QWidget {{ font-size: 13px; }}
+    QToolTip {{ background: {p.raised}; color: {p.text}; border: 1px solid {p.line}; padding: 4px 8px; }}
+
+    #researchStrip {{ background: {p.warning_back}; color: {p.warning}; font-weight: 600; padding: 4px 16px; }}
+    QMenuBar {{ background: {p.panel}; padding: 2px 8px; }}
+    QMenuBar::item {{ padding: 4px 8px; border-radius: 4px; background: transparent; }}
+    QMenuBar::item:selected {{ background: {p.hover}; }}
+    QMenu {{ background: {p.raised}; border: 1px solid {p.line}; padding: 4px; }}
+    QMenu::item {{ padding: 6px 32px 6px 24px; border-radius: 4px; }}
+    QMenu::item:selected {{ background: {p.accent}; color: {p.on_accent}; }}
+    QMenu::item:disabled {{ color: {p.muted}; background: transparent; }}
+    QMenu::separator {{ height: 1px; background: {p.line}; margin: 4px 8px; }}
+
+    QToolBar {{ background: {p.panel}; border: 0; border-bottom: 1px solid {p.line}; padding: 4px 8px; spacing: 4px; }}
+    QToolBar::separator {{ width: 1px; background: {p.line}; margin: 4px 8px; }}
+    QToolButton {{ border: 1px solid transparent; border-radius: 6px; padding: 5px 7px; color: {p.text}; }}
+    QToolButton:hover {{ background: {p.hover}; }}
+    QToolButton:pressed {{ background: {p.line}; }}
+    QToolButton:checked {{ background: {p.hover}; border-color: {p.line}; color: {p.accent}; }}
+    QToolButton:focus {{ border-color: {p.accent}; }}
+    QToolButton::menu-indicator {{ image: none; width: 0; }}
+
+    QPushButton {{ background: {p.raised}; border: 1px solid {p.line}; border-radius: 6px; padding: 6px 12px; }}
+    QPushButton:hover {{ background: {p.hover}; }}
+    QPushButton:focus {{ border-color: {p.accent}; }}
+    QPushButton:disabled {{ color: {p.muted}; background: {p.panel}; }}
+    QPushButton#primary {{ background: {p.accent}; color: {p.on_accent}; border-color: {p.accent}; font-weight: 600; }}
+    QPushButton#primary:hover {{ border-color: {p.text}; }}
+    QPushButton#primary:disabled {{ background: {p.hover}; color: {p.muted}; border-color: {p.line}; }}
+    QPushButton#chip {{ border-radius: 11px; padding: 3px 12px; font-size: 12px; color: {p.muted}; text-align: left; }}
+    QPushButton#chip:hover {{ color: {p.text}; border-color: {p.accent}; }}
+    QPushButton#modelChip {{ border-radius: 11px; padding: 3px 12px; font-size: 12px; margin-right: 8px; }}
+    QPushButton#modelChip[state="ready"] {{ color: {p.good}; }}
+    QPushButton#modelChip[state="lost"] {{ color: {p.danger}; border-color: {p.danger}; }}
+
+    QDockWidget {{ color: {p.muted}; font-size: 12px; }}
+    #panel {{ background: {p.panel}; }}
+    #panelTitle {{ color: {p.muted}; font-size: 11px; font-weight: 700; padding: 8px 16px 4px 16px; }}
+    #muted {{ color: {p.muted}; font-size: 12px; }}
+    #number {{ font-weight: 600; font-size: 13px; }}
+    QMainWindow::separator {{ background: {p.line}; width: 1px; height: 1px; }}
+    QSplitter::handle {{ background: {p.line}; }}
+
+    #noticeError {{ background: {p.danger_back}; border-bottom: 1px solid {p.line}; }}
+    #noticeError QLabel {{ color: {p.danger}; }}
+    #noticeInfo {{ background: {p.raised}; border-bottom: 1px solid {p.line}; }}
+    #noticeHint {{ color: {p.text}; }}
+    #noticeError #noticeHint, #noticeInfo #noticeHint {{ color: {p.text}; }}
+
+    QTreeWidget {{ background: {p.panel}; border: 0; outline: 0; padding: 0 8px; }}
+    QTreeWidget::item {{ padding: 6px 4px; border-radius: 6px; }}
+    QTreeWidget::item:hover {{ background: {p.raised}; }}
+    QTreeWidget::item:selected {{ background: {p.hover}; color: {p.text}; }}
+    QHeaderView::section {{ background: {p.panel}; color: {p.muted}; border: 0; padding: 4px 8px; font-size: 11px; }}
+
+    #questionCard {{ background: {p.hover}; border-radius: 10px; }}
+    #answerCard {{ background: {p.raised}; border: 1px solid {p.line}; border-radius: 10px; }}
+    #answerCard QTextEdit {{ background: transparent; border: 0; font-size: 14px; }}
+    #failure {{ color: {p.danger}; font-size: 13px; }}
+    #composer {{ background: {p.raised}; border: 1px solid {p.line}; border-radius: 10px; }}
+    #composer[focused="true"] {{ border-color: {p.accent}; }}
+    #composer QPlainTextEdit {{ background: transparent; border: 0; font-size: 14px; }}
+    QScrollArea {{ background: transparent; border: 0; }}
+    #transcript {{ background: {p.panel}; }}
+
+    QScrollBar:vertical {{ background: transparent; width: 10px; margin: 2px; }}
+    QScrollBar:horizontal {{ background: transparent; height: 10px; margin: 2px; }}
+    QScrollBar::handle {{ background: {p.line}; border-radius: 3px; min-height: 32px; min-width: 32px; }}
+    QScrollBar::handle:hover {{ background: {p.muted}; }}
+    QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page
+        {{ background: transparent; border: 0; width: 0; height: 0; }}
+
+    QSlider::groove:horizontal {{ background: {p.line}; height: 4px; border-radius: 2px; }}
+    QSlider::sub-page:horizontal {{ background: {p.accent}; border-radius: 2px; }}
+    QSlider::handle:horizontal {{ background: {p.text}; width: 14px; height: 14px; margin: -5px 0; border-radius: 7px; }}
+    QSlider::handle:horizontal:focus {{ border: 2px solid {p.accent}; }}
+    QSlider::sub-page:horizontal:disabled, QSlider::handle:horizontal:disabled {{ background: {p.line}; }}
+    QComboBox {{ background: {p.raised}; border: 1px solid {p.line}; border-radius: 6px; padding: 4px 8px; }}
+    QComboBox:focus {{ border-color: {p.accent}; }}
+    QComboBox::drop-down {{ border: 0; width: 16px; }}
+    QStatusBar {{ background: {p.panel}; color: {p.muted}; border-top: 1px solid {p.line}; font-size: 12px; }}
+    QStatusBar::item {{ border: 0; }}
+    QProgressBar {{ background: {p.line}; border: 0; border-radius: 2px; height: 4px; max-height: 4px; }}
+    QProgressBar::chunk {{ background: {p.accent}; border-radius: 2px; }}
+    """
