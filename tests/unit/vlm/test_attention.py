@@ -159,7 +159,9 @@ def test_padding_changes_no_row(side: str) -> None:
     length, pad = short.shape[1], 5
     blank = torch.full((1, pad), processor.tokenizer.pad_token_id)
     parts = [blank, short] if side == "left" else [short, blank]
-    shown = [torch.zeros(1, pad), torch.ones(1, length)] if side == "left" else [torch.ones(1, length), torch.zeros(1, pad)]
+    shown = (
+        [torch.zeros(1, pad), torch.ones(1, length)] if side == "left" else [torch.ones(1, length), torch.zeros(1, pad)]
+    )
     shift = pad if side == "left" else 0
     pixels = torch.rand(1, 3, 64, 64) * 2 - 1
     rows = []
@@ -167,7 +169,9 @@ def test_padding_changes_no_row(side: str) -> None:
         for ids, mask, start in ((short, torch.ones(1, length), 0), (torch.cat(parts, 1), torch.cat(shown, 1), shift)):
             positions = (mask.cumsum(-1) - 1).clamp(min=0).long()
             keys = torch.arange(start + 1, start + 17)[None]
-            with capturing(model.get_decoder(), RowCapture(torch.tensor([start + length - 1]), keys, "all_keys")) as layers:
+            with capturing(
+                model.get_decoder(), RowCapture(torch.tensor([start + length - 1]), keys, "all_keys")
+            ) as layers:
                 model(ids, pixel_values=pixels, attention_mask=mask.long(), position_ids=positions)
             rows.append(torch.stack(layers))
     assert torch.allclose(rows[0], rows[1], atol=1e-6)

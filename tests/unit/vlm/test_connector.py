@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from tests import tiny_vlm
-from umed_core.vlm.medvint.connector import QueryBlock, SelfAttentionBlock, cell_positions
+from umed_core.vlm.medvint.connector import CODE_WIDTH, QueryBlock, SelfAttentionBlock, cell_positions, coordinate_code
 
 pytestmark = pytest.mark.torch
 
@@ -38,7 +38,7 @@ def test_a_grid_token_is_its_cell() -> None:
     with torch.inference_mode():
         image = model.encode_images(torch.rand(2, 3, 64, 64))
     assert image.tokens.shape == (2, 16, 32)
-    assert image.cells.shape == (2, 16, 32)
+    assert image.estimates.shape == (2, 16, 5)
     assert image.reading is None
 
 
@@ -47,13 +47,31 @@ def test_a_grid_token_follows_what_moves_in_its_cell() -> None:
     model, _ = tiny_vlm.medvint("grid")
     blank = torch.zeros(1, 3, 64, 64)
     with torch.inference_mode():
-        before = model.encode_images(blank).cells[0]
+        before = model.encode_images(blank).tokens[0]
         for row, column in ((0, 0), (0, 3), (2, 1), (3, 3)):
             changed = blank.clone()
             changed[:, :, 16 * row + 4 : 16 * row + 12, 16 * column + 4 : 16 * column + 12] = 6.0
-            moved = (model.encode_images(changed).cells[0] - before).norm(dim=-1)
+            moved = (model.encode_images(changed).tokens[0] - before).norm(dim=-1)
             place = int(moved.argmax())
             assert abs(place // 4 - row) <= 1 and abs(place % 4 - column) <= 1
+
+
+def test_a_cell_writes_the_box_it_estimates() -> None:
+    """Two rows, two columns; the first cell's centre is (.25, .25): .25 to each side reaches from 0 to .5."""
+    model, _ = tiny_vlm.medvint("grid")
+    estimates = torch.zeros(1, 4, 5)
+    estimates[0, 0, 1:] = 0.25
+    boxes = model.connector._boxes(estimates, 2, 2)
+    assert boxes[0, 0].tolist() == [0.0, 0.0, 0.5, 0.5]
+
+
+def test_a_coordinates_code_is_most_like_its_own() -> None:
+    values = torch.linspace(0, 1, 1001)
+    code = coordinate_code(values)
+    assert code.shape == (1001, CODE_WIDTH)
+    alike = code @ code.T
+    near = (alike.argmax(dim=1) - torch.arange(1001)).abs()
+    assert int(near.max()) <= 2
 
 
 def test_a_query_shares_out_one_whole_look() -> None:

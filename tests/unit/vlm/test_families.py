@@ -61,15 +61,23 @@ def test_an_unknown_kind_of_model_is_refused(folder: Path) -> None:
 
 def test_code_that_a_folder_brings_is_not_run(folder: Path) -> None:
     (folder / "config.json").write_text(
-        json.dumps({"model_type": "own", "auto_map": {"AutoConfig": "code.Own", "AutoModelForImageTextToText": "code.M"}})
+        json.dumps(
+            {"model_type": "own", "auto_map": {"AutoConfig": "code.Own", "AutoModelForImageTextToText": "code.M"}}
+        )
     )
     (folder / "code.py").write_text("raise SystemExit('this must never run')")
     assert "could not be loaded" in refusal(folder)
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", "null", '{"model_type": 7}', '{"model_type": "medvint", "connector": 3}'])
+@pytest.mark.parametrize("content", ["", "{", "[]", "null", '{"model_type": 7}'])
 def test_a_damaged_config_is_refused(folder: Path, content: str) -> None:
     (folder / "config.json").write_text(content)
+    refusal(folder)
+
+
+def test_a_connector_that_does_not_exist_is_refused(folder: Path) -> None:
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "connector": "sideways"}))
     refusal(folder)
 
 

@@ -24,8 +24,15 @@ from umed_core.prompts import format_box, parse_boxes
 from umed_core.records import Turn
 from umed_core.vlm.chat import render_chat
 from umed_core.vlm.medvint import EfficientNetLiteBackbone, EfficientNetLiteConfig
+from umed_core.vlm.medvint.connector import coordinate_code
 from umed_core.vlm.medvint.encoder import fold_imagenet_weights
-from umed_core.vlm.medvint.mini import IMAGENET_WHEEL, coordinate_embeddings, imagenet_checkpoint
+from umed_core.vlm.medvint.mini import (
+    IMAGENET_WHEEL,
+    READING_LAYER,
+    build_mini,
+    coordinate_embeddings,
+    imagenet_checkpoint,
+)
 from umed_core.vlm.medvint.processor import MedVIntImageProcessorPil
 from umed_core.vlm.medvint.tokenizer import build_tokenizer, coordinate_ids
 from umed_core.vlm.pixels import model_pixels
@@ -164,7 +171,9 @@ def unfolded_forward(checkpoint: dict[str, Tensor], config: EfficientNetLiteConf
     for depth, expansion, stride in zip(config.depths, config.expansions, config.strides, strict=True):
         for repeat in range(depth):
             block, step = f"_blocks.{number}", stride if repeat == 0 else 1
-            inner = nn.functional.relu6(layer(f"{block}._expand_conv", f"{block}._bn0", x, 1, 1)) if expansion > 1 else x
+            inner = (
+                nn.functional.relu6(layer(f"{block}._expand_conv", f"{block}._bn0", x, 1, 1)) if expansion > 1 else x
+            )
             inner = nn.functional.relu6(layer(f"{block}._depthwise_conv", f"{block}._bn1", inner, step, inner.shape[1]))
             out = layer(f"{block}._project_conv", f"{block}._bn2", inner, 1, 1)
             x = x + out if out.shape == x.shape else out
@@ -175,7 +184,10 @@ def unfolded_forward(checkpoint: dict[str, Tensor], config: EfficientNetLiteConf
 
 def test_folding_batch_normalisation_changes_nothing() -> None:
     config = EfficientNetLiteConfig(
-        stem_channels=8, hidden_sizes=[8, 8, 12, 12, 12, 16], depths=[1, 2, 1, 1, 2, 1], out_features=["stage2", "stage6"]
+        stem_channels=8,
+        hidden_sizes=[8, 8, 12, 12, 12, 16],
+        depths=[1, 2, 1, 1, 2, 1],
+        out_features=["stage2", "stage6"],
     )
     checkpoint = imagenet_like_checkpoint(config)
     backbone = EfficientNetLiteBackbone(config).eval()
@@ -206,3 +218,19 @@ def test_near_coordinates_are_more_alike_than_far_ones() -> None:
         up = distance[place : place + 8].tolist()
         assert all(near < far for near, far in pairwise(up))
         assert distance[place + 1] < 0.1 * distance.max()
+
+
+def test_a_reading_head_hands_on_the_coordinate_that_a_cell_wrote() -> None:
+    """All attention on one cell: each of the four heads then names its own number best, out of 1,001."""
+    model, processor = build_mini(tiny_vlm.TEXTS, image_size=64, pretrained_encoder=False)
+    box = torch.tensor([0.125, 0.375, 0.25, 0.5])
+    token = model.connector.write_box(coordinate_code(box).flatten())
+    layer = model.language_model.layers[READING_LAYER]
+    value = layer.self_attn.v_proj(layer.input_layernorm(token))
+    words = model.get_input_embeddings().weight[coordinate_ids(processor.tokenizer)]
+    width = model.config.text_config.head_dim
+    for role, expected in enumerate((125, 375, 250, 500)):
+        only = torch.zeros_like(value)
+        only[role * width : (role + 1) * width] = value[role * width : (role + 1) * width]
+        said = words @ layer.self_attn.o_proj(only)
+        assert abs(int(said.argmax()) - expected) <= 2
