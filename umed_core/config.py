@@ -142,7 +142,7 @@ class LossConfig(_Section, frozen=True):
     coordinate_giou_weight: Weight = 0.0
     """1 - GIoU of the box that the coordinate tokens' expected values spell."""
     dense_weight: Weight = 0.0
-    """Heat map and box of each image cell from a head that inference never uses."""
+    """Heat map and box that each image cell estimates; only umed-mini's grid connector has them."""
     attention_weight: Weight = 0.0
     """-log of the share of image attention that coordinate and class tokens put on the true box (Eq. 9's direct gradient)."""
 

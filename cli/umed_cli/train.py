@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import os
 import signal
 import sys
@@ -16,8 +15,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from umed_cli.terminal import note, say
-from umed_core.errors import Cancelled, ConfigError, MissingFile
+from umed_cli.terminal import need_extra, note, say
+from umed_core.errors import Cancelled, MissingFile
 from umed_core.prompts import RESEARCH_USE_ONLY
 
 if TYPE_CHECKING:
@@ -30,7 +29,6 @@ SFT = ("umed_core.training.sft", "train_sft")
 """Named and not imported, as the commands of `main` are: only a run of this command may load torch."""
 
 NEEDED = ("torch", "transformers", "accelerate", "peft", "safetensors", "tensorboard")
-TRAIN_EXTRA = "pip install 'umed[train]'"
 
 app = typer.Typer(
     add_completion=False,
@@ -76,7 +74,7 @@ def sft(
     from umed_core.config import load_sft_config
 
     recipe = load_sft_config(recipe_file(config), overrides or [])
-    _require_train_extra()
+    need_extra("train", *NEEDED)
     with _interrupts() as cancelled, _progress(recipe) as progress:
         model = _stage(*SFT)(recipe, progress, cancelled)
     if _is_first_process():
@@ -99,12 +97,6 @@ def recipe_file(written: str) -> Path:
         return shipped
     names = ", ".join(sorted(file.stem for file in recipes.glob("*.toml")))
     raise MissingFile(f"There is no recipe {written}.", f"Give a TOML file, or one of umed's own: {names}.")
-
-
-def _require_train_extra() -> None:
-    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
-    if missing:
-        raise ConfigError(f"Training needs {', '.join(missing)}, which this installation lacks.", TRAIN_EXTRA)
 
 
 def _stage(module: str, function: str) -> Callable[[SftConfig, Progress, Callable[[], bool]], Path]:
@@ -132,7 +124,8 @@ def _interrupts() -> Iterator[Callable[[], bool]]:
             raise KeyboardInterrupt
         pressed.append(number)
         if _is_first_process():
-            note("\nfinishing this step; Ctrl-C again stops at once")
+            # Past Python's buffer: the signal may have come in the middle of a write to it.
+            os.write(2, b"\nfinishing this step; Ctrl-C again stops at once\n")
 
     signal.signal(signal.SIGINT, press)
     try:

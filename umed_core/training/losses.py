@@ -9,13 +9,15 @@ from __future__ import annotations
 import math
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
+from umed_core.vlm.medvint.connector import cell_centers
+
 __all__ = [
-    "DenseHead",
     "attention_on_box",
     "box_share",
+    "center_bell",
     "coordinate_targets",
     "dense_loss",
     "expected_boxes",
@@ -67,22 +69,6 @@ def giou(a: Tensor, b: Tensor) -> Tensor:
     return overlap / union - (hull - union) / hull
 
 
-class DenseHead(nn.Module):
-    """Heat and box of each image cell, linear in the cell's features; part of training only."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.linear = nn.Linear(width, 5)
-        nn.init.zeros_(self.linear.weight)
-        with torch.no_grad():
-            self.linear.bias.copy_(torch.tensor([-4.0, 0.1, 0.1, 0.1, 0.1]))
-
-    def forward(self, cells: Tensor) -> tuple[Tensor, Tensor]:
-        """Shapes: cells (B, P, C) -> heat logits (B, P), distances (B, P, 4) to left, top, right, bottom in 0..1."""
-        out = self.linear(cells)
-        return out[..., 0], out[..., 1:]
-
-
 def dense_loss(heat: Tensor, distances: Tensor, boxes: Tensor, owners: Tensor, grid: tuple[int, int]) -> Tensor:
     """Penalty-reduced focal loss on the heat map plus GIoU and relative L1 near the centres; a sum over true boxes.
 
@@ -93,11 +79,7 @@ def dense_loss(heat: Tensor, distances: Tensor, boxes: Tensor, owners: Tensor, g
     y, x = torch.meshgrid((torch.arange(rows) + 0.5) / rows, (torch.arange(columns) + 0.5) / columns, indexing="ij")
     cell_x, cell_y = x.reshape(1, -1).to(heat.device), y.reshape(1, -1).to(heat.device)
     center = boxes[:, :2] + boxes[:, 2:] / 2
-    # A box narrower than a cell still heats the cell that holds its centre.
-    spread = torch.maximum(boxes[:, 2:] / 6, torch.tensor([0.5 / columns, 0.5 / rows], device=heat.device))
-    offset_x = (cell_x - center[:, :1]) / spread[:, :1]
-    offset_y = (cell_y - center[:, 1:]) / spread[:, 1:]
-    bell = torch.exp(-0.5 * (offset_x**2 + offset_y**2))
+    bell = center_bell(boxes, grid)
     holder = (center[:, 1] * rows).long().clamp(0, rows - 1) * columns + (center[:, 0] * columns).long().clamp(
         0, columns - 1
     )
@@ -108,7 +90,7 @@ def dense_loss(heat: Tensor, distances: Tensor, boxes: Tensor, owners: Tensor, g
     log_p, log_not = functional.logsigmoid(heat), functional.logsigmoid(-heat)
     focal = torch.where(positive, -((1 - p) ** 2) * log_p, -((1 - target) ** 4) * p**2 * log_not).sum()
     # Box terms at the cells near each centre, weighted by the bell.
-    weight = bell * (bell > 0.3)
+    weight = bell * (bell > 0.1)
     weight[torch.arange(len(boxes)), holder] = 1.0
     box_index, cell_index = weight.nonzero(as_tuple=True)
     weight = weight[box_index, cell_index]
@@ -120,6 +102,17 @@ def dense_loss(heat: Tensor, distances: Tensor, boxes: Tensor, owners: Tensor, g
     size = (true[:, 2:] - true[:, :2]).clamp(min=0.01).repeat(1, 2)
     relative = ((predicted - true).abs() / size).mean(dim=1).clamp(max=10)
     return focal + (weight * (1 - giou(predicted, true) + 0.5 * relative)).sum()
+
+
+def center_bell(boxes: Tensor, grid: tuple[int, int]) -> Tensor:
+    """A Gaussian over the cells around each box's centre, 1 at the centre, a sixth of the box wide but at least half a
+    cell. Shapes: boxes (N, 4) xywh in 0..1 -> (N, P) row-major."""
+    rows, columns = grid
+    center = boxes[:, :2] + boxes[:, 2:] / 2
+    # A box narrower than a cell still heats the cell that holds its centre.
+    spread = torch.maximum(boxes[:, 2:] / 6, torch.tensor([0.5 / columns, 0.5 / rows], device=boxes.device))
+    offset = (cell_centers(rows, columns, boxes.device)[None] - center[:, None]) / spread[:, None]
+    return torch.exp(-0.5 * (offset**2).sum(dim=-1))
 
 
 def box_share(boxes: Tensor, grid: tuple[int, int]) -> Tensor:

@@ -1,8 +1,8 @@
 """Stage 1, abnormal-aware instruction tuning (Eq. 1-2), from a recipe to a model, top to bottom.
 
 The loss is cross-entropy on the response's tokens, averaged over the whole batch whatever the micro-batches. What
-umed-mini's recipe adds (soft coordinate targets, GIoU of the spelt box, a dense head, attention on the box) is off by
-default, which is the paper's stage 1.
+umed-mini's recipe adds (soft coordinate targets, GIoU of the spelt box, heat and box of each cell, attention on the box)
+is off by default, which is the paper's stage 1.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from umed_core.training.checkpoint import TrainingState, load_checkpoint, save_c
 from umed_core.training.data import SampleStream, real_samples
 from umed_core.training.encoding import IGNORED, NO_BOX
 from umed_core.training.losses import (
-    DenseHead,
     attention_on_box,
     box_share,
+    center_bell,
     coordinate_targets,
     dense_loss,
     expected_boxes,
@@ -160,7 +160,7 @@ def schedule(step: int, steps: int, config: OptimizerConfig) -> float:
 
 
 class Objective(nn.Module):
-    """The loss of a batch as sums by name, each with the count to divide by; holds the training-only dense head."""
+    """The loss of a batch as sums by name, each with the count to divide by."""
 
     def __init__(self, policy: Policy, config: SftConfig) -> None:
         super().__init__()
@@ -181,8 +181,6 @@ class Objective(nn.Module):
         self.register_buffer("targets", coordinate_targets(config.loss.coordinate_sigma), persistent=False)
         self.grid = policy.model.config.grid if policy.is_medvint else (0, 0)
         self.image_id = getattr(policy.model.config, "image_token_id", None)
-        width = policy.model.config.connector_hidden_size if policy.is_medvint else 1
-        self.dense = DenseHead(width) if config.loss.dense_weight else None
 
     def forward(self, model: nn.Module, batch: Batch) -> dict[str, tuple[Tensor, int]]:
         """Name -> (sum, count). `words` and `coordinates` are the paper's cross-entropy in two parts."""
@@ -209,8 +207,8 @@ class Objective(nn.Module):
             predicted = expected_boxes(logits[in_box], self.coordinate_ids)
             true = batch.boxes[box_of[in_box].view(-1, 4)[:, 0]]
             parts["spelt_giou"] = ((1 - giou(_corners(predicted), _corners(true))).sum(), len(true))
-        if self.dense is not None and len(batch.boxes):
-            heat, distances = self.dense(outputs.image_cells)
+        if self.config.dense_weight and len(batch.boxes):
+            heat, distances = outputs.image_estimates[..., 0], outputs.image_estimates[..., 1:]
             parts["dense"] = (dense_loss(heat, distances, batch.boxes, batch.owners, self.grid), len(batch.boxes))
         if self.config.attention_weight and len(batch.boxes):
             parts["attention"] = self._attention(batch, mean_rows(outputs.attentions), first)
@@ -231,16 +229,18 @@ class Objective(nn.Module):
         positions = torch.arange(first - 1, length - 1, device=batch.labels.device)
         count = self.grid[0] * self.grid[1]
         places = (batch.inputs["input_ids"] == self.image_id).nonzero()[:, 1].view(-1, count)
-        return RowCapture(positions, places)
+        # Of all keys: a head that looks at the box but gives it no weight against the text reads nothing.
+        return RowCapture(positions, places, "all_keys")
 
     def _attention(self, batch: Batch, rows: Tensor, first: int) -> tuple[Tensor, int]:
-        """Coordinate tokens look at their own box, class tokens at all boxes of the image."""
+        """Coordinate tokens look at the middle of their own box, class tokens at all boxes of the image."""
         shares = box_share(batch.boxes, self.grid)
+        middles = center_bell(batch.boxes, self.grid)
         images = largest_per_image(shares, batch.owners, rows.shape[0])
         box_of, names = batch.box_of[:, first:], batch.names_class[:, first:]
         spelt = box_of != NO_BOX
         wanted = torch.cat([rows[spelt], rows[names]])
-        share = torch.cat([shares[box_of[spelt]], images[names.nonzero()[:, 0]]])
+        share = torch.cat([middles[box_of[spelt]], images[names.nonzero()[:, 0]]])
         return attention_on_box(wanted, share).sum(), len(wanted)
 
 

@@ -3,7 +3,9 @@
 `QueryConnector` is MedVInt-TD's: a pre-norm transformer decoder with learned queries reads the coarsest map, then two
 linear layers with ReLU. `GridConnector` makes one token of each cell: finer maps are folded into the cell
 (space to depth), coarser ones interpolated, and one pre-norm self-attention stack lets the cells see one another,
-which a causal language model alone would not.
+which a causal language model alone would not. Each cell also estimates the box of what it belongs to and writes that
+estimate into its token in the code of the coordinate vocabulary: the language model still chooses where to read and
+spells every coordinate, but need not learn trigonometry from a few thousand images to do so.
 """
 
 from __future__ import annotations
@@ -17,29 +19,57 @@ from torch.nn import functional
 
 from umed_core.vlm.medvint.configuration import MedVIntConfig
 
-__all__ = ["ConnectorOutput", "GridConnector", "QueryConnector", "cell_positions"]
+__all__ = [
+    "CODE_WIDTH",
+    "ConnectorOutput",
+    "GridConnector",
+    "QueryConnector",
+    "cell_centers",
+    "cell_positions",
+    "coordinate_code",
+]
 
 POSITION_FREQUENCIES = 5
+CODE_OCTAVES = 7
+CODE_WIDTH = 2 + 2 * CODE_OCTAVES
 
 
 @dataclass(frozen=True)
 class ConnectorOutput:
-    """Shapes: tokens (B, N, D) for the language model; cells (B, P, C) features of the grid's cells, row-major;
-    reading (B, N, P) weight of cell p in token n, rows summing to 1, or None where token n *is* cell n."""
+    """Shapes: tokens (B, N, D) for the language model; reading (B, N, P) weight of cell p in token n, rows summing to
+    1, or None where token n *is* cell n; estimates (B, P, 5) of a grid: heat logit, then distances from the cell's
+    centre to the left, top, right and bottom of its box in 0..1 of the image; None without a grid."""
 
     tokens: Tensor
-    cells: Tensor
     reading: Tensor | None
+    estimates: Tensor | None
 
 
-def cell_positions(rows: int, columns: int, device: torch.device | str = "cpu") -> Tensor:
-    """Centres of the cells in 0..1 and their Fourier features, (rows * columns, 2 + 4 * POSITION_FREQUENCIES)."""
+def cell_centers(rows: int, columns: int, device: torch.device | str = "cpu") -> Tensor:
+    """Centres of the cells in 0..1, row-major, (rows * columns, 2) as x, y."""
     y, x = torch.meshgrid(
         (torch.arange(rows, device=device) + 0.5) / rows,
         (torch.arange(columns, device=device) + 0.5) / columns,
         indexing="ij",
     )
-    centers = torch.stack([x, y], dim=-1).reshape(-1, 2)
+    return torch.stack([x, y], dim=-1).reshape(-1, 2)
+
+
+def coordinate_code(value: Tensor) -> Tensor:
+    """The code of a coordinate in 0..1: a parabola and Fourier features of falling weight, (..., CODE_WIDTH).
+
+    A scalar product with the code of v is largest near v, and smooth.
+    """
+    centered = value[..., None] - 0.5
+    octaves = torch.arange(CODE_OCTAVES, device=value.device)
+    angles = centered * (2 * math.pi * 2.0**octaves)
+    waves = torch.cat([angles.sin(), angles.cos()], dim=-1)
+    return torch.cat([3.5 * centered, 13.4 * (centered**2 - 1 / 12), 1.4 * waves], dim=-1)
+
+
+def cell_positions(rows: int, columns: int, device: torch.device | str = "cpu") -> Tensor:
+    """Centres of the cells in 0..1 and their Fourier features, (rows * columns, 2 + 4 * POSITION_FREQUENCIES)."""
+    centers = cell_centers(rows, columns, device)
     angles = centers[:, :, None] * (math.pi * 2.0 ** torch.arange(POSITION_FREQUENCIES, device=device))
     return torch.cat([centers, angles.sin().flatten(1), angles.cos().flatten(1)], dim=-1)
 
@@ -81,6 +111,8 @@ class GridConnector(nn.Module):
         )
         self.norm = nn.LayerNorm(width)
         self.project = nn.Linear(width, config.text_config.hidden_size)
+        self.estimate = nn.Linear(width, 5)
+        self.write_box = nn.Linear(4 * CODE_WIDTH, config.text_config.hidden_size, bias=False)
 
     def forward(self, maps: tuple[Tensor, ...]) -> ConnectorOutput:
         """Shapes: maps, each (B, C, H, W), finest first."""
@@ -95,7 +127,16 @@ class GridConnector(nn.Module):
         for block in self.blocks:
             x = block(x)
         cells = self.norm(x)
-        return ConnectorOutput(self.project(cells), cells, None)
+        estimates = self.estimate(cells)
+        # The estimate has a loss of its own; through its code's high frequencies the answer's would only shake it.
+        code = coordinate_code(self._boxes(estimates.detach(), rows, columns)).flatten(2)
+        return ConnectorOutput(self.project(cells) + self.write_box(code), None, estimates)
+
+    def _boxes(self, estimates: Tensor, rows: int, columns: int) -> Tensor:
+        """Each cell's box as x, y, w, h in 0..1, (B, P, 4)."""
+        low = (cell_centers(rows, columns, estimates.device) - estimates[..., 1:3]).clamp(0, 1)
+        high = (cell_centers(rows, columns, estimates.device) + estimates[..., 3:5]).clamp(0, 1)
+        return torch.cat([low, (high - low).clamp(min=0)], dim=-1)
 
     def _at_grid(self, project: nn.Module, fold: int, feature_map: Tensor) -> Tensor:
         if fold > 1:
@@ -153,4 +194,4 @@ class QueryConnector(nn.Module):
         for block in self.blocks:
             x, weights = block(x, cells)
             readings.append(weights)
-        return ConnectorOutput(self.project(self.norm(x)), cells, torch.stack(readings).mean(dim=0))
+        return ConnectorOutput(self.project(self.norm(x)), torch.stack(readings).mean(dim=0), None)

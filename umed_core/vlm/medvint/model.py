@@ -25,14 +25,15 @@ __all__ = ["MedVIntForConditionalGeneration", "MedVIntOutput"]
 
 @dataclass
 class MedVIntOutput(ModelOutput):
-    """Shapes: logits (B, T, V); image_cells (B, P, C); image_reading (B, N, P) or None; attentions as captured."""
+    """Shapes: logits (B, T, V); image_estimates (B, P, 5) and image_reading (B, N, P) as the connector gives
+    them; attentions as captured."""
 
     loss: Tensor | None = None
     logits: Tensor | None = None
     past_key_values: Cache | None = None
     hidden_states: tuple[Tensor, ...] | None = None
     attentions: tuple[Tensor, ...] | None = None
-    image_cells: Tensor | None = None
+    image_estimates: Tensor | None = None
     image_reading: Tensor | None = None
     last_hidden_state: Tensor | None = None
 
@@ -120,7 +121,7 @@ class MedVIntForConditionalGeneration(PreTrainedModel, GenerationMixin):
             past_key_values=outputs.past_key_values,
             hidden_states=outputs.hidden_states,
             attentions=outputs.attentions,
-            image_cells=image.cells if image is not None else None,
+            image_estimates=image.estimates if image is not None else None,
             image_reading=image.reading if image is not None else None,
             last_hidden_state=outputs.last_hidden_state,
         )
