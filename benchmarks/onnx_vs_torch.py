@@ -1,7 +1,6 @@
 """umed-mini on onnxruntime against the same weights on torch: do they say the same, and how fast?
 
-    python benchmarks/onnx_vs_torch.py --torch runs/umed-mini/model --onnx assets/umed_assets/models/umed-mini \
-        --count 100 [--images FOLDER]
+    python benchmarks/onnx_vs_torch.py [--count 100] [--images FOLDER] [--torch FOLDER] [--onnx FOLDER]
 
 The two engines answer each image in turn, A B, B A, ..., in one process with one thread each. Without --images the
 images are phantoms. Prints the share of equal answers, and per engine the median seconds to the first token (image and
@@ -24,6 +23,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 from numpy.typing import NDArray
 
+from umed_assets import embedded_model
 from umed_core.images.open_image import find_images, open_image
 from umed_core.phantoms import KINDS, display, make_phantom
 from umed_core.prompts import DEFAULT_QUESTION
@@ -67,8 +67,8 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--torch", type=Path, required=True)
-    parser.add_argument("--onnx", type=Path, required=True)
+    parser.add_argument("--torch", type=Path, default=embedded_model() / "torch")
+    parser.add_argument("--onnx", type=Path, default=embedded_model())
     parser.add_argument("--images", type=Path)
     parser.add_argument("--count", type=int, default=100)
     return parser.parse_args()

@@ -24,5 +24,5 @@ def export_onnx(
     from umed_core.vlm.onnx_export import export_onnx as export
 
     form = export(folder, out, name, CLASSES)
-    size = sum(path.stat().st_size for path in out.iterdir()) / 1e6
+    size = sum(path.stat().st_size for path in out.glob("*.onnx")) / 1e6
     typer.echo(f"{out}: {form.name}, {size:.1f} MB, input {form.image_size} px. Ask it: umed ask IMAGE --model {out}")
