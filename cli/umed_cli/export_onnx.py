@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from umed_cli.terminal import need_extra
+
+EXPORTER = "umed_core.vlm.onnx_export"
+"""Named and not imported: only a run of this command may load torch."""
 
 
 def export_onnx(
@@ -21,8 +25,6 @@ def export_onnx(
     """
     need_extra("train", "torch", "onnxscript")
     from umed_core.mau.knowledge import CLASSES
-    from umed_core.vlm.onnx_export import export_onnx as export
-
-    form = export(folder, out, name, CLASSES)
+    form = importlib.import_module(EXPORTER).export_onnx(folder, out, name, CLASSES)
     size = sum(path.stat().st_size for path in out.glob("*.onnx")) / 1e6
     typer.echo(f"{out}: {form.name}, {size:.1f} MB, input {form.image_size} px. Ask it: umed ask IMAGE --model {out}")
