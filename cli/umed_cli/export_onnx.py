@@ -25,6 +25,7 @@ def export_onnx(
     """
     need_extra("train", "torch", "onnxscript")
     from umed_core.mau.knowledge import CLASSES
+
     form = importlib.import_module(EXPORTER).export_onnx(folder, out, name, CLASSES)
     size = sum(path.stat().st_size for path in out.glob("*.onnx")) / 1e6
     typer.echo(f"{out}: {form.name}, {size:.1f} MB, input {form.image_size} px. Ask it: umed ask IMAGE --model {out}")
