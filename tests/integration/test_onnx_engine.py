@@ -85,6 +85,11 @@ def test_the_answer_equals_torchs_greedy_generate(folders: tuple[Path, Path], en
     assert final(ask(engine, QUESTION, grammar=False)).text == told
 
 
+def test_the_graphs_carry_no_path_of_this_machine(folders: tuple[Path, Path]) -> None:
+    for graph in folders[1].glob("*.onnx"):
+        assert b"onnx_export.py" not in graph.read_bytes()
+
+
 def test_a_second_turn_reuses_the_cache_and_answers_the_same(folders: tuple[Path, Path], engine: OnnxEngine) -> None:
     first = final(ask(engine, QUESTION))
     turns = (*QUESTION, Turn("assistant", first.text), Turn("user", "Why?"))

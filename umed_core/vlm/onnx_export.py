@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import onnx
 import torch
 from torch import Tensor, nn
 
@@ -178,6 +179,20 @@ def _export(
             module.eval(), example, str(path), input_names=inputs, output_names=outputs, dynamic_shapes=shapes,
             dynamo=True, external_data=False, opset_version=OPSET, verbose=False,
         )  # fmt: skip
+    _strip_traces(path)
+
+
+def _strip_traces(path: Path) -> None:
+    """Removes the exporter's notes, which carry paths of the machine that exported."""
+    model = onnx.load(path)
+    del model.metadata_props[:]
+    for graph in (model.graph, *model.functions):
+        del graph.metadata_props[:]
+        for part in (*graph.node, *graph.value_info):
+            del part.metadata_props[:]
+    for part in (*model.graph.input, *model.graph.output, *model.graph.initializer):
+        del part.metadata_props[:]
+    onnx.save(model, path)
 
 
 def _write_sums(folder: Path) -> None:
