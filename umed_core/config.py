@@ -144,7 +144,8 @@ class LossConfig(_Section, frozen=True):
     dense_weight: Weight = 0.0
     """Heat map and box that each image cell estimates; only umed-mini's grid connector has them."""
     attention_weight: Weight = 0.0
-    """-log of the share of image attention that coordinate and class tokens put on the true box (Eq. 9's direct gradient)."""
+    """-log of the share of all attention that class tokens put on the true boxes and coordinate tokens on the middle of
+    theirs (Eq. 9's direct gradient, denominator all keys)."""
 
 
 class RunConfig(_Section, frozen=True):

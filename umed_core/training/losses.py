@@ -139,9 +139,10 @@ def largest_per_image(values: Tensor, owners: Tensor, images: int) -> Tensor:
 def attention_on_box(rows: Tensor, share: Tensor) -> Tensor:
     """-log of the attention that each token puts on its box, relative to what a box of that coverage can hold.
 
-    Shapes: rows (N, P) normalised over the image; share (N, P) covered fractions -> (N,).
+    Shapes: rows (N, P) attention on the image's cells, summing to at most 1; share (N, P) covered fractions or a bell
+        around the box's centre -> (N,).
     A stone covers a small part of one cell; its coverage is scaled so that the fullest cell counts as 1.
-    Source: Eq. 9's direct gradient, denominator `image`.
+    Source: Eq. 9's direct gradient, denominator `all_keys` where the rows come from a softmax over all keys.
     """
     scaled = share / share.amax(dim=1, keepdim=True).clamp(min=1e-6)
     return -torch.log((rows * scaled).sum(dim=1).clamp(min=math.exp(-12)))
