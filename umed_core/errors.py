@@ -16,6 +16,10 @@
     |   |-- WorkerCrashed              7          it died or broke the protocol
     |   `-- WorkerTimeout              7          it did not answer in time
     |-- TrainingError                  8          a run that cannot go on; its last checkpoint is good
+    |-- TeacherError                   10         a teacher of `build-mau` that cannot be reached or will not work
+    |   |-- TeacherBusy                10         for now: too many requests, a server's fault, a time-out; try again later
+    |   `-- BudgetSpent                10         the person's limit is reached; what was answered is kept
+    |-- ConsentNeeded                  11         images would leave this machine, and nobody has agreed to it
     |-- StorageError                   9          a write that failed (full disk, read-only folder); the old file is whole
     `-- Cancelled                      130        the person asked to stop
 
@@ -25,8 +29,10 @@ Exit code 2 is Typer's own, for a wrong command line. Anything outside the tree 
 from __future__ import annotations
 
 __all__ = [
+    "BudgetSpent",
     "Cancelled",
     "ConfigError",
+    "ConsentNeeded",
     "CorruptImage",
     "DataError",
     "ImageTooLarge",
@@ -36,6 +42,8 @@ __all__ = [
     "ModelError",
     "NoImages",
     "StorageError",
+    "TeacherBusy",
+    "TeacherError",
     "TrainingError",
     "UmedError",
     "UnsupportedImage",
@@ -131,6 +139,26 @@ class TrainingError(UmedError):
 
 class StorageError(UmedError):
     exit_code = 9
+
+
+class TeacherError(UmedError):
+    exit_code = 10
+
+
+class TeacherBusy(TeacherError):
+    """`retry_after_s` is the wait that the server asked for, 0 where it named none."""
+
+    def __init__(self, message: str, hint: str = "", retry_after_s: float = 0.0) -> None:
+        super().__init__(message, hint)
+        self.retry_after_s = retry_after_s
+
+
+class BudgetSpent(TeacherError):
+    pass
+
+
+class ConsentNeeded(UmedError):
+    exit_code = 11
 
 
 class Cancelled(UmedError):

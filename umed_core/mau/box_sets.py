@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 
 from umed_core.errors import DataError, MissingFile
 from umed_core.geometry import NormalizedBox, iou
+from umed_core.mau.cases import RefusedRow
 from umed_core.records import Finding, MauRecord
 
 __all__ = ["BoxSet", "RefusedRow", "group_from_name", "label_from_class", "modality_of", "read_box_set"]
@@ -48,15 +49,6 @@ MODALITY_WORDS: tuple[tuple[str, str], ...] = (
 
 SAME_BOX_IOU = 0.95
 """Two boxes of one class that overlap this much are one abnormality drawn twice."""
-
-
-@dataclass(frozen=True, slots=True)
-class RefusedRow:
-    """A row of the annotations that could not be used; `line` counts from 1, the header included."""
-
-    line: int
-    image: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from umed_core.evaluation.evaluate import EvalConfig, ModelId, Report, evaluate,
 from umed_core.evaluation.samples import Sample, limited, part_of
 from umed_core.evaluation.tables import COLUMNS, markdown_table, report_lines, text_table
 from umed_core.geometry import NormalizedBox
-from umed_core.mau.box_sets import BoxSet, RefusedRow
+from umed_core.mau.box_sets import BoxSet
+from umed_core.mau.cases import RefusedRow
 from umed_core.mau.split import split_by_group
 from umed_core.prompts import format_box
 from umed_core.records import Finding, MauRecord, Prediction
