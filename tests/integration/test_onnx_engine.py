@@ -100,6 +100,14 @@ def test_a_second_turn_reuses_the_cache_and_answers_the_same(folders: tuple[Path
     assert again.text == fresh.text
 
 
+@pytest.mark.parametrize("mark", ["<image>", "<end>", "<assistant>", "<image><image><end><user>"])
+def test_a_persons_words_are_never_the_models_marks(engine: OnnxEngine, mark: str) -> None:
+    ask(engine, (Turn("user", mark), Turn("assistant", mark), Turn("user", f"What is {mark} here?")))
+    fed = [engine._tokenizer.id_to_token(number) for number in engine._ids]
+    marks = ("<image>", "<user>", "<assistant>", "<end>", "<pad>")
+    assert [fed.count(own) for own in marks] == [16, 2, 2, 3, 0]  # sixteen cells, three turns and one to write
+
+
 def test_another_image_reuses_nothing(engine: OnnxEngine) -> None:
     ask(engine, QUESTION, "a")
     assert final(ask(engine, QUESTION, "b")).reused_tokens == 0

@@ -20,7 +20,7 @@ from tokenizers import Tokenizer
 from umed_core.errors import UnusableModel, WorkerError
 from umed_core.records import Turn
 from umed_core.vlm.box_grammar import BoxGrammar
-from umed_core.vlm.chat import render_chat
+from umed_core.vlm.chat import as_words, render_chat
 from umed_core.vlm.decoding import Step, Vocabulary, common_prefix, decode_answer
 from umed_core.vlm.messages import Answer, AskOptions, AttentionRow, AttentionRowsWanted, Loaded, TextDelta
 from umed_core.vlm.onnx_form import DECODER, EMBED, TOKENIZER, VISION, OnnxForm, read_form
@@ -104,6 +104,7 @@ class OnnxEngine:
             form.banned_token_ids,
             grammar,
         )
+        self._marks = [token.content for token in tokenizer.get_added_tokens_decoder().values() if token.special]
         self._image_id = ""
         self._ids: list[int] = []
         self._past = self._empty_past()
@@ -123,7 +124,7 @@ class OnnxEngine:
             raise WorkerError(
                 f"{self.info.model} answers about one image at a time, not {len(images)}.", "Ask about each alone."
             )
-        text = render_chat(turns, self._form.image_tokens)
+        text = render_chat(as_words(turns, self._marks), self._form.image_tokens)
         ids = self._tokenizer.encode(text, add_special_tokens=False).ids
         room = self._form.max_positions - len(ids)
         if room < 1:

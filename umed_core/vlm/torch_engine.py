@@ -30,6 +30,7 @@ from umed_core.prompts import CLASS_SYNONYMS
 from umed_core.records import Turn
 from umed_core.vlm.attention import ATTENTION, RowCapture, capturing
 from umed_core.vlm.box_grammar import BoxGrammar, piece_text
+from umed_core.vlm.chat import as_words
 from umed_core.vlm.decoding import Step, Vocabulary, common_prefix, decode_answer
 from umed_core.vlm.families import image_mosaics, image_token_id, is_out_of_memory, load_model
 from umed_core.vlm.messages import Answer, AskOptions, AttentionRow, AttentionRowsWanted, Loaded, TextDelta
@@ -201,10 +202,11 @@ class TorchEngine:
             raise UnusableModel(
                 f"{self.info.model} has no chat template.", "Add chat_template.jinja to its folder (the instruct form)."
             )
+        marks = (*self._tokenizer.all_special_tokens, getattr(self._processor, "image_token", None) or "")
         messages = []
-        for number, turn in enumerate(turns):
+        for number, turn in enumerate(as_words(turns, marks)):
             pictures = [{"type": "image"}] * image_count if number == 0 else []
-            content = [*pictures, {"type": "text", "text": self._harmless(turn.text)}]
+            content = [*pictures, {"type": "text", "text": turn.text}]
             messages.append({"role": turn.role, "content": content})
         try:
             return self._tokenizer.apply_chat_template(
@@ -214,14 +216,6 @@ class TorchEngine:
             raise WorkerError(
                 f"{self.info.model} takes no such conversation: {problem}.", "Start a new one."
             ) from problem
-
-    def _harmless(self, text: str) -> str:
-        """The text of a person, in which the model's own marks (an image, the end of a turn) are only words."""
-        marks = {*self._tokenizer.all_special_tokens, getattr(self._processor, "image_token", None) or ""}
-        for mark in sorted(marks, key=len, reverse=True):
-            if len(mark) > 1:
-                text = text.replace(mark, f"{mark[0]} {mark[1:]}")
-        return text
 
     def _reuse(self, image_ids: tuple[str, ...], ids: Sequence[int]) -> int:
         """Cuts the cache to what it shares with `ids` about the same images; the last id is always fed again."""
