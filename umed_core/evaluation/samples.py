@@ -18,7 +18,6 @@ from umed_core.mau.split import Split
 from umed_core.records import MauRecord
 
 __all__ = [
-    "FIRST_NORMAL_SEED",
     "NORMAL_PHANTOMS",
     "Part",
     "Sample",
@@ -31,8 +30,6 @@ __all__ = [
 Part: TypeAlias = Literal["test", "train", "all"]
 
 NORMAL_PHANTOMS = "normal phantoms"
-FIRST_NORMAL_SEED = 1_000_000
-"""Training draws its phantoms from seeds below this one, so no normal phantom asked about was ever trained on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +62,17 @@ def samples_of(box_set: BoxSet, records: Sequence[MauRecord]) -> list[Sample]:
     return [Sample(record, partial(_opened, box_set.folder / record.image)) for record in records]
 
 
-def normal_phantoms(count: int, first_seed: int = FIRST_NORMAL_SEED) -> Iterator[Sample]:
-    """`count` synthetic images without a finding, all kinds in turn."""
-    from umed_core.phantoms import KINDS
+def normal_phantoms(count: int) -> Iterator[Sample]:
+    """`count` synthetic images without a finding, all kinds in turn, none of which was ever trained on.
 
-    for number in range(count):
-        kind, seed = KINDS[number % len(KINDS)], first_seed + number
+    Raises: ConfigError where more are asked for than there are.
+    """
+    from umed_core.phantoms import EVALUATION_SEEDS, KINDS
+
+    if count > len(EVALUATION_SEEDS):
+        raise ConfigError(f"There are {len(EVALUATION_SEEDS)} normal phantoms, not {count}.", "Ask about fewer.")
+    for number, seed in enumerate(EVALUATION_SEEDS[:count]):
+        kind = KINDS[number % len(KINDS)]
         record = MauRecord(f"{kind}-{seed}", NORMAL_PHANTOMS, f"{kind}-{seed}")
         yield Sample(record, partial(_drawn, kind, seed))
 

@@ -15,7 +15,7 @@ from umed_core.phantoms.phantom import Phantom
 from umed_core.phantoms.renal import draw_renal
 from umed_core.phantoms.tb import draw_tb
 
-__all__ = ["KINDS", "make_phantom"]
+__all__ = ["EVALUATION_SEEDS", "KINDS", "TRAINING_SEEDS", "folder_seeds", "make_phantom"]
 
 _DRAWERS: dict[str, Callable[[np.random.Generator, int, bool], Phantom]] = {
     "ct": draw_ct,
@@ -25,6 +25,19 @@ _DRAWERS: dict[str, Callable[[np.random.Generator, int, bool], Phantom]] = {
     "endoscopy": draw_endoscopy,
 }
 KINDS = tuple(_DRAWERS)
+
+# Who draws which seeds: a normal phantom has the anatomy of the diseased one of its seed, so no two of these may overlap.
+TRAINING_SEEDS = range(1_000_000)
+"""Drawn at random while a model is trained."""
+EVALUATION_SEEDS = range(1_000_000, 2_000_000)
+"""The normal phantoms that `umed eval` asks about."""
+_FOLDER_SIZE = 1_000_000
+
+
+def folder_seeds(seed: int) -> range:
+    """What `umed phantoms --seed` draws: a million seeds that no other folder, training or evaluation has."""
+    first = EVALUATION_SEEDS.stop + seed * _FOLDER_SIZE
+    return range(first, first + _FOLDER_SIZE)
 
 
 def make_phantom(kind: str, seed: int, normal: bool = False) -> Phantom:

@@ -1,6 +1,6 @@
 """Phantoms by the thousand into a folder: images, `records.jsonl` and `annotations.csv`, resumable and reproducible.
 
-OUT/images/ct_000000000000.dcm ...   one file a phantom, named by kind and seed
+OUT/images/ct_000002000000.dcm ...   one file a phantom, named by kind and seed
 OUT/records.jsonl                    one MauRecord a line
 OUT/annotations.csv                  one row a box, in the columns of the public sets
 OUT/.records.partial                 only while a run is unfinished: what a rerun need not draw again
@@ -26,7 +26,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from umed_core.errors import ConfigError, StorageError
-from umed_core.phantoms.catalogue import KINDS, make_phantom
+from umed_core.phantoms.catalogue import KINDS, folder_seeds, make_phantom
 from umed_core.phantoms.dicom_file import SYNTHETIC, dicom_bytes
 from umed_core.phantoms.phantom import Phantom, display
 from umed_core.records import MauRecord
@@ -39,7 +39,7 @@ FORMATS = {"dicom": "dcm", "png": "png"}
 GENERATOR = "umed phantoms 1"
 """Written in every record; raise the number when a seed's pixels change, so that no rerun mixes two generations."""
 
-MOST = 1_000_000
+MOST = len(folder_seeds(0))
 COLUMNS = ("image", "width", "height", "class", "x", "y", "w", "h", "patient_or_group_id", "source", "licence")
 
 Progress = Callable[[int, int], None]
@@ -143,8 +143,8 @@ def _tasks(count: int, seed: int, kinds: Sequence[str], normal_share: float, for
         raise ConfigError(f"A normal share of {normal_share} is not a share.", "Choose a number from 0 to 1.")
     draws = np.random.Generator(np.random.PCG64(np.random.SeedSequence([crc32(b"normal"), seed]))).random(count)
     return [
-        _Task(kinds[i % len(kinds)], seed * MOST + i, bool(draw < normal_share), format)
-        for i, draw in enumerate(draws.tolist())
+        _Task(kinds[i % len(kinds)], number, bool(draw < normal_share), format)
+        for i, (number, draw) in enumerate(zip(folder_seeds(seed), draws.tolist(), strict=False))
     ]
 
 

@@ -22,15 +22,12 @@ from umed_core.images.limits import DecodeLimits
 from umed_core.mau.box_sets import read_box_set
 from umed_core.mau.split import split_by_group
 from umed_core.mau.wording import write_conversation
-from umed_core.phantoms import display, make_phantom
+from umed_core.phantoms import TRAINING_SEEDS, display, make_phantom
 from umed_core.records import Finding, MauRecord, Turn, read_jsonl
 from umed_core.training.augment import augmented
 from umed_core.vlm.pixels import as_rgb, resized
 
 __all__ = ["Sample", "SampleStream", "real_samples", "source_of_sample", "training_records"]
-
-PHANTOM_SEEDS = 1_000_000
-"""Phantoms of training have seeds below this; evaluation draws from above."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +109,7 @@ class SampleStream(Dataset):
 
     def _phantom(self, source: SourceConfig, rng: np.random.Generator, words: random.Random) -> Sample:
         is_normal = rng.random() < source.normal_share
-        phantom = make_phantom(source.phantom_kind, int(rng.integers(PHANTOM_SEEDS)), is_normal)
+        phantom = make_phantom(source.phantom_kind, int(rng.integers(TRAINING_SEEDS.stop)), is_normal)
         pixels = display(phantom)
         turns = write_conversation(phantom.findings, phantom.modality, words, words.randint(0, self.config.follow_ups))
         # A phantom is varied at birth; it needs no second warp.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 from umed_core.errors import ConfigError
 from umed_core.geometry import NormalizedBox
 from umed_core.images.medical_image import Window
-from umed_core.phantoms import KINDS, Phantom, display, make_phantom
+from umed_core.phantoms import EVALUATION_SEEDS, KINDS, TRAINING_SEEDS, Phantom, display, folder_seeds, make_phantom
 from umed_core.phantoms.cxr import FINDINGS
 from umed_core.phantoms.hu_canvas import blend_lump
 
@@ -161,6 +163,14 @@ def test_boxes_lie_and_measure_about_as_in_the_set_that_a_kind_stands_for(
     assert area / 2 < float(np.median([b.area for b in boxes])) < area * 2
     x, y = np.mean([b.center for b in boxes], axis=0)
     assert (x, y) == pytest.approx(center, abs=0.08)
+
+
+def test_training_evaluation_and_folders_never_share_a_seed():
+    assert (TRAINING_SEEDS.start, TRAINING_SEEDS.stop) == (0, 1_000_000)
+    ranges = [TRAINING_SEEDS, EVALUATION_SEEDS, *map(folder_seeds, (0, 1, 2, 999_999))]
+    ends = sorted((seeds.start, seeds.stop) for seeds in ranges)
+    assert all(stop <= start for (_, stop), (start, _) in pairwise(ends))
+    assert all(len(seeds) == 1_000_000 for seeds in ranges)
 
 
 def test_an_unknown_kind_and_a_negative_seed_are_refused_in_words():

@@ -50,6 +50,14 @@ def test_the_same_seed_gives_the_same_bytes_and_another_shares_no_image(tmp_path
     }
 
 
+def test_a_folders_seeds_are_its_own(tmp_path: Path):
+    """Those of `--seed 0` begin where training (below 1,000,000) and evaluation (below 2,000,000) have ended."""
+    for seed, first in ((0, 2_000_000), (7, 9_000_000)):
+        write_phantoms(tmp_path / str(seed), 2, seed, ("renal",))
+        drawn = [int(r.provenance["seed"]) for r in read_jsonl(tmp_path / str(seed) / "records.jsonl", MauRecord)]
+        assert drawn == [first, first + 1]
+
+
 def test_a_rerun_draws_only_what_is_missing(tmp_path: Path):
     write_phantoms(tmp_path, 4, 0, FAST)
     before = digests(tmp_path)
