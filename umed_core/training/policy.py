@@ -20,7 +20,7 @@ from umed_core.vlm.attention import ATTENTION
 from umed_core.vlm.families import load_model
 from umed_core.vlm.medvint import MedVIntForConditionalGeneration
 from umed_core.vlm.medvint.encoder import EfficientNetLiteBackbone
-from umed_core.vlm.medvint.mini import build_mini
+from umed_core.vlm.medvint.mini import build_mini, reading_layers
 
 __all__ = ["Policy", "load_policy", "parameter_groups", "save_policy"]
 
@@ -71,15 +71,19 @@ def _encoder_stages(model: nn.Module) -> list[nn.Module]:
 
 
 def _with_lora(model: nn.Module, config: ModelConfig) -> nn.Module:
-    """Adapters on the language model's linear layers; the rest is frozen, as in MedVInt-TD."""
+    """Adapters on the language model's linear layers. MedVInt's connector, and umed-mini's reading heads with what feeds
+    them, are trained in full beside them, for no pretraining stands behind those; the rest is frozen, as in MedVInt-TD.
+    """
     from peft import LoraConfig, get_peft_model
 
+    in_full = [model.connector, *reading_layers(model)] if isinstance(model, MedVIntForConditionalGeneration) else []
     targets = [
         name
         for name, module in model.named_modules()
         if isinstance(module, nn.Linear)
         and any(part in LANGUAGE_MODELS for part in name.split("."))
         and not name.endswith("lm_head")
+        and module not in in_full
     ]
     if not targets:
         raise ConfigError(
@@ -91,7 +95,11 @@ def _with_lora(model: nn.Module, config: ModelConfig) -> nn.Module:
     with warnings.catch_warnings():
         # peft 0.21 asks for an attribute by the name that transformers 5 is about to drop.
         warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
-        return get_peft_model(model, lora)
+        adapted = get_peft_model(model, lora)
+    # Not by peft's modules_to_save, which trains a copy and would write both.
+    for part in in_full:
+        part.requires_grad_(True)
+    return adapted
 
 
 def parameter_groups(

@@ -13,6 +13,7 @@ from umed_core.errors import ConfigError, MissingModel, StorageError
 from umed_core.training import policy as policies
 from umed_core.training.policy import Policy, load_policy, parameter_groups, save_policy
 from umed_core.vlm.families import load_model
+from umed_core.vlm.medvint.mini import build_mini
 
 
 @pytest.fixture(scope="module")
@@ -35,15 +36,53 @@ def trainable(policy):
 
 
 @pytest.mark.parametrize("name", ["grid", "queries", "llava", "idefics"])
-def test_lora_trains_adapters_of_the_language_model_alone(folders, name):
+def test_lora_trains_adapters_of_the_language_model_and_medvints_connector(folders, name):
     policy = loaded(folders, name, rank=2)
     names = trainable(policy)
+    connector = {name for name, _ in policy.model.named_parameters() if ".model.connector." in name}
+    if policy.is_medvint:
+        assert connector and connector <= names
+        names -= connector
     layers = {name.split(".layers.")[1].split(".")[0] for name in names}
     assert layers == {"0", "1"}
     assert all(".lora_A." in name or ".lora_B." in name for name in names)
     # Two matrices for each of q, k, v, o, gate, up, down in both layers.
     assert len(names) == 2 * 7 * 2
     assert not any("vision" in name or "connector" in name or "lm_head" in name for name in names)
+
+
+@pytest.mark.parametrize("name", ["grid", "queries"])
+def test_the_connector_moves_beside_the_adapters_and_is_saved(folders, tmp_path, name):
+    """One step of gradient descent: connector and adapters differ, the frozen encoder and language model don't."""
+    policy = loaded(folders, name, rank=2)
+    start = load_model(folders / name)[0].state_dict()
+    size = policy.image_size
+    words = "<user>" + policy.processor.image_token + "Where?<end><assistant>"
+    pixels = torch.rand(3, size, size).mul(255).byte().numpy()
+    inputs = policy.processor(images=[pixels.transpose(1, 2, 0)], text=[words], return_tensors="pt")
+    moved = [parameter for parameter in policy.model.parameters() if parameter.requires_grad]
+    policy.model(**inputs).logits.square().sum().backward()
+    torch.optim.SGD(moved, lr=1e-3).step()
+    save_policy(policy, tmp_path / "model")
+    saved = load_model(tmp_path / "model")[0].state_dict()
+    assert saved.keys() == start.keys()
+    changed = {key for key in start if not torch.equal(start[key], saved[key])}
+    assert any(key.startswith("connector.") for key in changed)
+    assert any(key.startswith("language_model.layers.") for key in changed)
+    assert not any(key.startswith("vision_tower.") or "embed_tokens" in key for key in changed)
+
+
+def test_umed_minis_reading_heads_are_trained_in_full(tmp_path):
+    model, processor = build_mini(["a polyp"], image_size=64, width=128, layers=2, pretrained_encoder=False)
+    model.save_pretrained(tmp_path)
+    processor.save_pretrained(tmp_path)
+    names = trainable(load_policy(ModelConfig(init=str(tmp_path), lora=LoraConfig(rank=2)), 0, False))
+    inside = {name.removeprefix("base_model.model.") for name in names if "connector" not in name}
+    assert {name for name in inside if "lora_" not in name} == {
+        "language_model.layers.1.self_attn.v_proj.weight",
+        "language_model.layers.1.self_attn.o_proj.weight",
+    }
+    assert not any("layers.1.self_attn.v_proj.lora" in name for name in inside)
 
 
 def test_without_lora_all_is_trained_but_the_frozen_stages(folders):

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import LlamaConfig
 
 from umed_core.errors import MissingModel, UnusableModel
@@ -19,7 +19,7 @@ from umed_core.vlm.medvint.model import MedVIntForConditionalGeneration
 from umed_core.vlm.medvint.processor import IMAGE_TOKEN, MedVIntImageProcessorPil, MedVIntProcessor
 from umed_core.vlm.medvint.tokenizer import build_tokenizer, coordinate_ids
 
-__all__ = ["build_mini", "coordinate_embeddings", "imagenet_checkpoint", "install_reading_heads"]
+__all__ = ["build_mini", "coordinate_embeddings", "imagenet_checkpoint", "install_reading_heads", "reading_layers"]
 
 COORDINATE_SCALE = 0.08
 """Large enough that a hidden state of unit scale can single out a coordinate."""
@@ -90,6 +90,14 @@ def install_reading_heads(model: MedVIntForConditionalGeneration) -> None:
         out[:, head] = 0
         value[used] = reader[role * CODE_WIDTH : (role + 1) * CODE_WIDTH] / gain
         out[:, used] = speaker
+
+
+def reading_layers(model: MedVIntForConditionalGeneration) -> list[nn.Linear]:
+    """The value and output maps that hold the reading heads; none where a cell writes no box or there is no room."""
+    if model.config.connector != "grid" or not can_read(model):
+        return []
+    attention = model.language_model.layers[READING_LAYER].self_attn
+    return [attention.v_proj, attention.o_proj]
 
 
 def code_spread(width: int, seed: int = 0) -> Tensor:
