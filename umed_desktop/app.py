@@ -34,6 +34,8 @@ def main(argv: Sequence[str]) -> int:
     window.show()
     if wanted.paths:
         QTimer.singleShot(0, window, lambda: window.open_paths(wanted.paths))
+    else:
+        QTimer.singleShot(0, window, window.start_decoder)
     QTimer.singleShot(0, window, window.start_model)
     return app.exec()
 

@@ -29,6 +29,11 @@ class Job:
     cancelled: Event = field(default_factory=Event)
     future: Future[Any] | None = None
 
+    @property
+    def is_running(self) -> bool:
+        """Whether a result may still come."""
+        return not self.cancelled.is_set() and (self.future is None or not self.future.done())
+
     def cancel(self) -> None:
         self.cancelled.set()
 

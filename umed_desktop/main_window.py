@@ -18,7 +18,7 @@ from umed_core.vlm.messages import Event, Failed, Load
 from umed_desktop.actions import PRESETS, make_actions, paint_icons
 from umed_desktop.background import BackgroundDoor, Job
 from umed_desktop.conversation import BoxRef, Verdict
-from umed_desktop.opening import Listing, list_studies, read_series
+from umed_desktop.opening import Early, Listing, list_studies, read_series
 from umed_desktop.session import Session, series_key
 from umed_desktop.settings import Settings, save_settings, with_recent
 from umed_desktop.theme import apply_theme, palette_of
@@ -27,6 +27,7 @@ from umed_desktop.window_parts import WindowParts
 
 if TYPE_CHECKING:
     from umed_core.images.medical_image import MedicalImage
+    from umed_core.images.volume import Series
     from umed_desktop.engine_process import EngineProcess
 
 __all__ = ["MainWindow"]
@@ -61,18 +62,36 @@ class MainWindow(QMainWindow):
             self.restoreGeometry(QByteArray.fromHex(settings.geometry.encode()))
 
     # -------------------------------------------------------------------------------------------------- opening
+    def start_decoder(self) -> None:
+        """Has the images room ready in the background, so that the first file opens sooner."""
+
+        def work(_job: Job) -> None:
+            from umed_core.images.sandbox import start_decoder
+
+            start_decoder()
+
+        self.door.run("Getting ready", work, lambda _: None, self.show_error)
+
     def open_paths(self, paths: Sequence[Path]) -> None:
         """Files and folders, read in the background; what they hold replaces what is listed."""
         for job in self._opening:
             job.cancel()
 
         def work(job: Job) -> Listing:
-            return list_studies(paths, self.door.report(job), job.cancelled.is_set)
+            def early(first: Early) -> None:
+                self.door.say(job, partial(self._got_early, first))
+
+            return list_studies(paths, self.door.report(job), job.cancelled.is_set, early)
 
         self.settings = with_recent(self.settings, paths[0])
         folder = paths[0] if paths[0].is_dir() else paths[0].parent
         self.settings = changed(self.settings, last_folder=str(folder))
         self._opening = [self.door.run("Looking through files", work, self._listed, self.show_error)]
+
+    def _got_early(self, first: Early) -> None:
+        self.parts.notice.hide()
+        self.session.show_early(first)
+        self.painter.show_thumbnail()
 
     def _listed(self, listing: Listing) -> None:
         self.parts.notice.hide()
@@ -81,22 +100,32 @@ class MainWindow(QMainWindow):
             count = len(listing.refused)
             files = "1 file was" if count == 1 else f"{count} files were"
             self.parts.notice.show_word(f"{files} not opened. The list of studies names each with its reason.")
-        self.choose_series(0)
+        if self.session.current < 0:
+            self.choose_series(0)
+            return
+        self.painter.show_thumbnail()
+        if self.session.is_early:
+            self._read(self.session.series[self.session.current])
 
     def choose_series(self, index: int) -> None:
-        if not 0 <= index < len(self.session.series):
+        is_coming = self.session.is_early and any(job.is_running for job in self._opening)
+        if (is_coming and index == self.session.current) or not 0 <= index < len(self.session.series):
             return
         for job in self._opening:
             job.cancel()
         series = self.session.choose(index)
-        key = series_key(series)
-        self.parts.viewer.view.clear("Reading…", Path(key).name)
+        self.parts.viewer.view.clear("Reading…", series.files[0].name)
+        self._read(series)
+
+    def _read(self, series: Series) -> None:
+        """The whole series in the background, its first slice before the rest where nothing of it is shown yet."""
+        key, shown = series_key(series), self.session.is_early
 
         def work(job: Job) -> MedicalImage:
             def first(image: MedicalImage) -> None:
                 self.door.say(job, partial(self._got_image, key, image))
 
-            return read_series(series, first, self.door.report(job), job.cancelled.is_set)
+            return read_series(series, None if shown else first, self.door.report(job), job.cancelled.is_set)
 
         self._opening = [self.door.run("Reading slices", work, partial(self._got_image, key), self._not_read)]
 

@@ -12,8 +12,12 @@ from umed_core.errors import Cancelled, NoImages, UmedError
 if TYPE_CHECKING:
     from umed_core.images.medical_image import MedicalImage
     from umed_core.images.volume import Series, Study
+    from umed_core.images.wire import FileHeader
 
-__all__ = ["Listing", "list_studies", "read_series"]
+__all__ = ["Early", "Listing", "list_studies", "read_series"]
+
+_EARLY_TRIES = 3
+"""Files that are decoded in search of one to show before the index ends; where so many fail, the index comes first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +28,21 @@ class Listing:
     refused: tuple[tuple[Path, UmedError], ...] = ()
 
 
-def list_studies(paths: Sequence[Path], progress: Callable[[int, int], None], cancelled: Callable[[], bool]) -> Listing:
-    """Studies of files and folders, by headers alone.
+@dataclass(frozen=True, slots=True)
+class Early:
+    """The first image that could be read, as a study of its own, while the index goes on."""
+
+    study: Study
+    image: MedicalImage
+
+
+def list_studies(
+    paths: Sequence[Path],
+    progress: Callable[[int, int], None],
+    cancelled: Callable[[], bool],
+    early: Callable[[Early], None] = lambda _: None,
+) -> Listing:
+    """Studies of files and folders, by headers alone; `early` is called at most once, with the first readable image.
 
     Raises: the reason for a single path that holds nothing; NoImages where several hold nothing; Cancelled.
     """
@@ -33,9 +50,12 @@ def list_studies(paths: Sequence[Path], progress: Callable[[int, int], None], ca
 
     studies: list[Study] = []
     refused: list[tuple[Path, UmedError]] = []
+    found = _first_readable(early, cancelled)
     for path in paths:
         try:
-            studies += index_folder(path, progress, cancelled, lambda where, why: refused.append((where, why)))
+            studies += index_folder(
+                path, progress, cancelled, lambda where, why: refused.append((where, why)), found=found
+            )
         except Cancelled:
             raise
         except UmedError as problem:
@@ -51,13 +71,39 @@ def list_studies(paths: Sequence[Path], progress: Callable[[int, int], None], ca
     return Listing(tuple(studies), tuple(refused))
 
 
+def _first_readable(
+    early: Callable[[Early], None], cancelled: Callable[[], bool]
+) -> Callable[[Sequence[FileHeader]], None]:
+    """What decodes the first of the headers it is called with, tries the next ones where that fails, then does nothing."""
+    from umed_core.images.open_image import open_image
+    from umed_core.images.volume import sort_into_studies
+
+    tries = _EARLY_TRIES
+
+    def found(headers: Sequence[FileHeader]) -> None:
+        nonlocal tries
+        for header in headers[:tries]:
+            if cancelled():
+                return
+            tries -= 1
+            try:
+                image = open_image(Path(header.path))
+            except UmedError:  # said when its series is opened
+                continue
+            tries = 0
+            early(Early(sort_into_studies([header])[0], image))
+            return
+
+    return found
+
+
 def read_series(
     series: Series,
-    partly: Callable[[MedicalImage], None],
+    partly: Callable[[MedicalImage], None] | None,
     progress: Callable[[int, int], None],
     cancelled: Callable[[], bool],
 ) -> MedicalImage:
-    """The whole series; `partly` gets its first slice as soon as that is decoded.
+    """The whole series; `partly` gets its first slice as soon as that is decoded, None for one that is shown already.
 
     Raises: InputError and its kinds; Cancelled.
     """
@@ -65,5 +111,6 @@ def read_series(
 
     if len(series.files) == 1:
         return open_image(series.files[0])
-    partly(open_image(series.files[0]))
+    if partly is not None:
+        partly(open_image(series.files[0]))
     return open_series(series, progress=progress, cancelled=cancelled)

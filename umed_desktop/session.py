@@ -16,6 +16,7 @@ from umed_core.errors import InputError, UmedError, error_from_code
 from umed_core.vlm.messages import Answer, Ask, Event, Failed, Loaded, PutImage, TextDelta
 from umed_desktop.conversation import BoxRef, Exchange, Verdict, turns_before, with_answer, with_delta
 from umed_desktop.history import History
+from umed_desktop.opening import Early, Listing
 from umed_desktop.reading import Marks, Selection, WordAttention
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     from umed_core.images.medical_image import MedicalImage, Window
     from umed_core.images.volume import Series, Study
-    from umed_desktop.opening import Listing
 
 __all__ = ["Change", "ModelState", "Session", "series_key"]
 
@@ -65,6 +65,7 @@ class Session:
     model_state: ModelState = "none"
     model: Loaded | None = None
     pointed: BoxRef | None = None
+    _early: Path | None = None
     _own_window: Window | None = None
     _exchanges: dict[int, Exchange] = field(default_factory=dict)
     _marks: History[Marks] = field(default_factory=lambda: History(Marks()))
@@ -80,18 +81,41 @@ class Session:
                 listener(change)
 
     # ------------------------------------------------------------------------------------------ the open study
+    def show_early(self, early: Early) -> None:
+        """The first image of what is being opened, alone, until `show_listing` brings the rest."""
+        self._early = None
+        self.show_listing(Listing((early.study,)))
+        self.choose(0)
+        self.show_image(self.key, early.image)
+        self._early = self.series[0].files[0]
+
     def show_listing(self, listing: Listing) -> None:
-        """Replaces what is listed; nothing of it is shown yet, and conversations are kept."""
+        """Replaces what is listed. Conversations are kept; nothing is shown yet, but for an early image that is listed."""
         pairs = [(_study_title(study), series) for study in listing.studies for series in study.series]
         self.study_of = tuple(title for title, _ in pairs)
         self.series = tuple(series for _, series in pairs)
         self.refused = listing.refused
+        place = next((i for i, series in enumerate(self.series) if self._early in series.files), -1)
+        if place >= 0:
+            self._move_exchanges(str(self._early), series_key(self.series[place]), 0)
+            self.current = place
+            if len(self.series[place].files) == 1:
+                self._early = None
+            self._tell(Change.LISTING, Change.IMAGE)
+            return
+        self._early = None
         self.current, self.image, self.frame, self.window = -1, None, 0, None
         self._selection = self.pointed = None
         self._tell(Change.LISTING, Change.IMAGE, Change.CONVERSATION, Change.SELECTION)
 
+    @property
+    def is_early(self) -> bool:
+        """Whether the image on screen is one file of a series of which the rest is not there yet."""
+        return self._early is not None
+
     def choose(self, index: int) -> Series:
         """Makes a listed series the current one, to be read; its image follows by `show_image`."""
+        self._early = None
         self.current, self.image, self.frame, self.window = index, None, 0, None
         self._selection = self.pointed = None
         self._tell(Change.IMAGE, Change.CONVERSATION, Change.SELECTION)
@@ -101,10 +125,20 @@ class Session:
         """The pixels of the current series, or the first of them; False for a series that is no longer current."""
         if self.current < 0 or series_key(self.series[self.current]) != key:
             return False
+        early, self._early = self._early, None
+        if early is not None and image.frame_count == len(files := self.series[self.current].files):
+            # What was the only slice is now one among all: it stays on screen, and so does what was said about it.
+            self.frame = files.index(early)
+            self._move_exchanges(key, key, self.frame)
         self.image, self._own_window = image, None
         self.frame = min(self.frame, image.frame_count - 1)
         self._tell(Change.IMAGE)
         return True
+
+    def _move_exchanges(self, old_key: str, new_key: str, by_frames: int) -> None:
+        for exchange in self._exchanges.values():
+            if exchange.series == old_key:
+                self._put(replace(exchange, series=new_key, frame=exchange.frame + by_frames))
 
     @property
     def key(self) -> str:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent, QGuiApplication, QWheelEvent
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
-from tests.builders import truncated
 from umed_core.prompts import RESEARCH_USE_ONLY
-from umed_desktop.chat.cards import ExchangeCard
-from umed_desktop.main_window import MainWindow
 from umed_desktop.notice import ResearchStrip
 from umed_desktop.settings import load_settings
 from umed_desktop.viewer.overlays import screen_rect
@@ -20,86 +15,7 @@ from umed_desktop.viewer.overlays import screen_rect
 SOON = 20_000
 
 
-def drop(window: MainWindow, *paths: Path) -> None:
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
-    copy, left, plain = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    window.dropEvent(QDropEvent(QPointF(5, 5), copy, data, left, plain))
-
-
-def drag(qtbot, widget, button: Qt.MouseButton, start: QPoint, end: QPoint) -> None:
-    qtbot.mousePress(widget, button, pos=start)
-    QApplication.sendEvent(widget, _move(widget, start, button))
-    QApplication.sendEvent(widget, _move(widget, end, button))
-    qtbot.mouseRelease(widget, button, pos=end)
-
-
-def _move(widget, place: QPoint, button: Qt.MouseButton):
-    from PySide6.QtCore import QEvent
-    from PySide6.QtGui import QMouseEvent
-
-    at, there = QPointF(place), QPointF(widget.mapToGlobal(place))
-    return QMouseEvent(
-        QEvent.Type.MouseMove, at, there, Qt.MouseButton.NoButton, button, Qt.KeyboardModifier.NoModifier
-    )
-
-
-def wheel(widget, notches: int) -> None:
-    middle = QPointF(widget.rect().center())
-    there = QPointF(widget.mapToGlobal(widget.rect().center()))
-    none = Qt.MouseButton.NoButton
-    plain, phase = Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase
-    QApplication.sendEvent(
-        widget, QWheelEvent(middle, there, QPoint(), QPoint(0, 120 * notches), none, plain, phase, False)
-    )
-
-
-def ask(qtbot, window: MainWindow, question: str, wait: bool = True) -> None:
-    field = window.parts.chat.composer.field
-    field.setFocus()
-    qtbot.keyClicks(field, question)
-    qtbot.keyClick(field, Qt.Key.Key_Return)
-    if wait:
-        qtbot.waitUntil(lambda: bool(window.session.exchanges()) and not window.session.is_answering, timeout=SOON)
-    QApplication.processEvents()  # what appeared with the answer is laid out before a hand reaches for it
-
-
-def only_card(window: MainWindow) -> ExchangeCard:
-    (card,) = window.parts.chat.cards.values()
-    return card
-
-
-def click_piece(qtbot, card: ExchangeCard, shown: str) -> None:
-    piece = next(piece for piece in card.answer._pieces if piece.shown == shown)
-    qtbot.mouseClick(card.answer.viewport(), Qt.MouseButton.LeftButton, pos=card.answer.place_of(piece))
-
-
-# ------------------------------------------------------------------------------------------------------- opening
-def test_a_dropped_folder_is_listed_with_what_was_refused(qtbot, window, ct_folder):
-    drop(window, ct_folder)
-    qtbot.waitUntil(lambda: window.session.image is not None and window.session.image.frame_count == 5, timeout=SOON)
-    tree = window.parts.series.tree
-    words = [tree.topLevelItem(row).text(0) for row in range(tree.topLevelItemCount())]
-    assert "5 slices" in words[1]
-    assert words[2] == "Not opened (1)"
-    assert words[3].startswith("report.dcm\n")
-    assert "1 file was not opened" in window.parts.notice.message.text()
-
-
-def test_a_damaged_file_is_a_bar_with_a_hint(qtbot, window, ct_folder):
-    damaged = truncated(ct_folder / "0.dcm")
-    window.open_paths([damaged])
-    qtbot.waitUntil(window.parts.notice.isVisible, timeout=SOON)
-    assert "0.dcm" in window.parts.notice.message.text()
-    assert window.parts.notice.hint.text()
-    qtbot.mouseClick(window.parts.notice.close_button, Qt.MouseButton.LeftButton)
-    assert not window.parts.notice.isVisible()
-
-
-def test_a_path_that_is_not_there_is_named(qtbot, window, tmp_path):
-    window.open_paths([tmp_path / "gone.dcm"])
-    qtbot.waitUntil(window.parts.notice.isVisible, timeout=SOON)
-    assert "gone.dcm does not exist" in window.parts.notice.message.text()
+from tests.desktop.acting import ask, click_piece, drag, moved, only_card, wheel
 
 
 # ------------------------------------------------------------------------------------------------------ the hand
@@ -216,7 +132,7 @@ def test_a_sentence_lights_its_box_and_a_box_its_sentence(qtbot, reading):
     card.answer.piece_pointed.emit(None)
     assert not view._boxes[0].lit
     x, y = view.affine.to_screen(120, 30)
-    QApplication.sendEvent(view, _move(view, QPoint(int(x), int(y)), Qt.MouseButton.NoButton))
+    QApplication.sendEvent(view, moved(view, QPoint(int(x), int(y)), Qt.MouseButton.NoButton))
     assert card.answer._lit == (0, len(card.exchange.text))
     qtbot.mouseClick(view, Qt.MouseButton.LeftButton, pos=QPoint(int(x), int(y)))
     assert reading.parts.findings.chosen_ref() == reading.session.pointed

@@ -13,7 +13,7 @@ from umed_core.images.medical_image import MedicalImage
 from umed_core.images.volume import Series, Study
 from umed_core.vlm.messages import Answer, AttentionRow, Failed, LabelledBox, Loaded, TextDelta
 from umed_desktop.conversation import BoxRef
-from umed_desktop.opening import Listing
+from umed_desktop.opening import Early, Listing
 from umed_desktop.session import Change, Session
 
 BOX = "[bbox_start] 0.5, 0.0, 0.5, 1.0 [bbox_end]"
@@ -163,3 +163,69 @@ def test_slices_end_where_the_series_ends(session: Session):
     session.show_frame(99)
     assert session.frame == 2
     assert heard == [Change.FRAME]
+
+
+# --------------------------------------------------------------------------------------------- an early first image
+def early_session(*, place: int = 2) -> tuple[Session, tuple[Path, ...]]:
+    """A session that shows the file at `place` of a series of four before that is listed, with an answer about it."""
+    files = tuple(Path(f"{number}.dcm") for number in range(4))
+    made = Session()
+    alone = Series("1", (files[place],), "CT")
+    made.show_early(Early(Study("s", (alone,)), MedicalImage(np.full((1, 4, 4), place, np.uint8), str(files[place]))))
+    made.receive(Loaded("fake", "0", "fake", "CPU", 0, 0.0, classes=("stone",)))
+    return made, files
+
+
+def test_an_early_image_is_shown_and_can_be_asked_about():
+    session, files = early_session()
+    assert (session.is_early, session.key, session.frame) == (True, str(files[2]), 0)
+    assert session.exchange(answered(session)).state == "done"
+
+
+def test_the_listing_keeps_the_early_image_and_the_series_puts_it_in_its_place():
+    session, files = early_session()
+    number = answered(session)
+    other, whole = Series("0", (Path("scout.dcm"),)), Series("1", files, "CT", frame_count=4)
+    session.show_listing(Listing((Study("s", (other, whole)),)))
+    assert (session.current, session.frame, session.is_early) == (1, 0, True)
+    assert session.image is not None
+    assert [e.id for e in session.exchanges()] == [number]
+    assert session.visible_boxes() == (BoxRef(number, 0),)
+
+    stack = np.arange(4, dtype=np.uint8)[:, None, None].repeat(4, 1).repeat(4, 2)
+    session.show_image(session.key, MedicalImage(stack, "0.dcm"))
+    assert (session.frame, session.is_early) == (2, False)
+    assert session.image.pixels[session.frame].max() == 2
+    assert session.exchange(number).frame == 2
+    assert session.visible_boxes() == (BoxRef(number, 0),)
+
+
+def test_an_answer_that_is_being_written_goes_on_in_its_new_place():
+    session, files = early_session()
+    ask, _ = session.ask("Where?")
+    session.receive(TextDelta(ask.ask_id, 0, "A stone", 0, 7))
+    session.show_listing(Listing((Study("s", (Series("1", files, "CT", frame_count=4),)),)))
+    session.show_image(session.key, MedicalImage(np.zeros((4, 4, 4), np.uint8), "0.dcm"))
+    session.receive(TextDelta(ask.ask_id, 1, TEXT[7:], 7, len(TEXT)))
+    assert session.exchange(ask.ask_id).text == TEXT
+    assert session.exchange(ask.ask_id).frame == session.frame == 2
+
+
+def test_an_early_image_of_one_file_is_all_there_is():
+    session, files = early_session()
+    session.show_listing(Listing((Study("s", (Series("1", (files[2],)),)),)))
+    assert (session.current, session.is_early) == (0, False)
+    assert session.image is not None
+
+
+def test_choosing_another_series_ends_the_early_image():
+    session, files = early_session()
+    session.show_listing(Listing((Study("s", (Series("0", (Path("scout.dcm"),)), Series("1", files))),)))
+    session.choose(0)
+    assert (session.is_early, session.image, session.key) == (False, None, "scout.dcm")
+
+
+def test_a_listing_without_the_early_image_shows_nothing():
+    session, _ = early_session()
+    session.show_listing(Listing((Study("s", (Series("9", (Path("other.dcm"),)),)),)))
+    assert (session.current, session.image, session.is_early) == (-1, None, False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import IO
 
@@ -33,7 +34,8 @@ def main() -> None:
     """Serves requests until stdin closes."""
     requests, replies = sys.stdin.buffer, _private_stdout()
     # Before the first request arrives: most files are DICOM, and pydicom takes 0.2 s to import.
-
+    import_module("umed_core.images.dicom")
+    import_module("umed_core.images.dicom_header")
     limited = False
     while True:
         try:

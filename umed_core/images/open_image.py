@@ -73,12 +73,14 @@ def index_folder(
     cancelled: Callable[[], bool] | None = None,
     refused: Callable[[Path, UmedError], None] | None = None,
     limits: DecodeLimits = DecodeLimits(),  # noqa: B008
+    found: Callable[[Sequence[FileHeader]], None] | None = None,
 ) -> list[Study]:
     """Studies and series of a folder, by headers alone. `refused(path, why)` is called for each file that is no image.
 
+    `found` gets the images' headers a batch at a time, while the rest is still to be read.
     Raises: MissingFile; NoImages where no file is an image; Cancelled.
     """
-    headers, problems = _read_headers(_walk([path]), progress, cancelled, limits)
+    headers, problems = _read_headers(_walk([path]), progress, cancelled, limits, found)
     if refused is not None:
         for where, problem in problems:
             refused(where, problem)
@@ -171,26 +173,29 @@ def _read_headers(
     progress: Callable[[int, int], None] | None,
     cancelled: Callable[[], bool] | None,
     limits: DecodeLimits,
+    found: Callable[[Sequence[FileHeader]], None] | None = None,
 ) -> tuple[list[FileHeader], list[tuple[Path, UmedError]]]:
     headers: list[FileHeader] = []
     refused: list[tuple[Path, UmedError]] = []
-    with borrowed_decoder(limits) as decoder:
-        for start in range(0, len(files), _BATCH):
-            if cancelled is not None and cancelled():
-                raise Cancelled("Reading the folder was stopped.")
-            batch = files[start : start + _BATCH]
-            for path, entry in zip(batch, decoder.headers(batch), strict=True):
-                if isinstance(entry, UmedError):
-                    refused.append((path, entry))
-                elif not entry.has_pixels:
-                    what = entry.object_name or entry.modality or "DICOM object"
-                    refused.append(
-                        (path, UnsupportedImage(f"{path} holds no pixels: it is a {what}.", "Nothing to show."))
-                    )
-                else:
-                    headers.append(entry)
-            if progress is not None:
-                progress(min(start + _BATCH, len(files)), len(files))
+    for start in range(0, len(files), _BATCH):
+        if cancelled is not None and cancelled():
+            raise Cancelled("Reading the folder was stopped.")
+        batch = files[start : start + _BATCH]
+        known = len(headers)
+        with borrowed_decoder(limits) as decoder:  # a batch long: `found` may then decode with the same child
+            entries = decoder.headers(batch)
+        for path, entry in zip(batch, entries, strict=True):
+            if isinstance(entry, UmedError):
+                refused.append((path, entry))
+            elif not entry.has_pixels:
+                what = entry.object_name or entry.modality or "DICOM object"
+                refused.append((path, UnsupportedImage(f"{path} holds no pixels: it is a {what}.", "Nothing to show.")))
+            else:
+                headers.append(entry)
+        if found is not None and len(headers) > known:
+            found(headers[known:])
+        if progress is not None:
+            progress(min(start + _BATCH, len(files)), len(files))
     return headers, refused
 
 
