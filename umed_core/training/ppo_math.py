@@ -7,6 +7,7 @@ reads them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -59,25 +60,35 @@ def masked_whiten(values: Tensor, mask: Tensor, epsilon: float = 1e-8) -> Tensor
 
 
 def chosen_logprobs(
-    logits: Tensor, tokens: Tensor, temperature: float, rows_at_once: int = 4096
+    hidden: Tensor,
+    head: Callable[[Tensor], Tensor],
+    tokens: Tensor,
+    temperature: float,
+    suppressed: Tensor,
+    rows_at_once: int = 1024,
 ) -> tuple[Tensor, Tensor]:
     """Log-probability of each chosen token and the entropy of its distribution, both differentiable, in fp32.
 
-    Shapes: logits (N, V) any float type, tokens (N,) -> (N,), (N,).
-    A block of rows is widened to fp32 at a time and recomputed backward, so no (N, V) fp32 copy is ever kept.
+    The distribution is the sampler's: `head`'s logits over `temperature`, the `suppressed` token ids left out. Blocks of
+    rows go through the head and are recomputed backward, so no (N, V) logits are ever kept.
+    Shapes: hidden (N, D), tokens (N,), suppressed (S,) ids -> (N,), (N,).
     """
-    blocks = zip(logits.split(rows_at_once), tokens.split(rows_at_once), strict=True)
-    parts = [checkpoint(_block_logprobs, *block, temperature, use_reentrant=False) for block in blocks]
-    if not parts:
-        return logits.new_zeros(0, dtype=torch.float32), logits.new_zeros(0, dtype=torch.float32)
-    return torch.cat([logprobs for logprobs, _ in parts]), torch.cat([entropy for _, entropy in parts])
+    empty = hidden.new_zeros(0, dtype=torch.float32)
+    logprobs, entropies = [empty], [empty]
+    for rows, chosen in zip(hidden.split(rows_at_once), tokens.split(rows_at_once), strict=True):
+        one, other = checkpoint(_block_logprobs, rows, head, chosen, temperature, suppressed, use_reentrant=False)
+        logprobs.append(one)
+        entropies.append(other)
+    return torch.cat(logprobs), torch.cat(entropies)
 
 
-def _block_logprobs(logits: Tensor, tokens: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
-    logp = functional.log_softmax(logits.float() / temperature, dim=-1)
-    probabilities = logp.exp()
-    # A suppressed token has logit -inf: p log p is 0 there, not nan.
-    entropy = -(probabilities * torch.where(probabilities > 0, logp, 0.0)).sum(dim=-1)
+def _block_logprobs(
+    hidden: Tensor, head: Callable[[Tensor], Tensor], tokens: Tensor, temperature: float, suppressed: Tensor
+) -> tuple[Tensor, Tensor]:
+    logits = head(hidden).float() / temperature
+    logp = functional.log_softmax(logits.index_fill(1, suppressed, float("-inf")), dim=-1)
+    # A suppressed token has probability 0, and p log p is 0 there, not nan.
+    entropy = -(logp.exp() * logp.masked_fill(logp == float("-inf"), 0.0)).sum(dim=-1)
     return logp.gather(1, tokens[:, None]).squeeze(1), entropy
 
 

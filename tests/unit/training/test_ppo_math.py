@@ -18,6 +18,7 @@ from umed_core.training.ppo_math import (
     terminal_rewards,
 )
 
+NONE = torch.zeros(0, dtype=torch.long)
 MASK = torch.tensor([[True, True, True], [True, False, False]])
 
 
@@ -127,20 +128,30 @@ def test_as_printed_the_combined_reward_has_no_gradient_through_sampling():
 
 
 def test_logprobs_and_entropy_equal_torch_s_own_in_blocks_and_backward():
-    logits = torch.randn(7, 11, requires_grad=True)
+    hidden = torch.randn(7, 5, requires_grad=True)
+    head = torch.nn.Linear(5, 11)
     tokens = torch.randint(0, 11, (7,))
-    logprobs, entropy = chosen_logprobs(logits, tokens, 0.9, rows_at_once=3)
-    law = torch.distributions.Categorical(logits=logits / 0.9)
+    logprobs, entropy = chosen_logprobs(hidden, head, tokens, 0.9, NONE, rows_at_once=3)
+    law = torch.distributions.Categorical(logits=head(hidden) / 0.9)
     torch.testing.assert_close(logprobs, law.log_prob(tokens))
     torch.testing.assert_close(entropy, law.entropy())
-    ours = torch.autograd.grad(logprobs.sum() + entropy.sum(), logits, retain_graph=True)[0]
-    theirs = torch.autograd.grad(law.log_prob(tokens).sum() + law.entropy().sum(), logits)[0]
-    torch.testing.assert_close(ours, theirs)
+    for wanted in (hidden, head.weight):
+        ours = torch.autograd.grad(logprobs.sum() + entropy.sum(), wanted, retain_graph=True)[0]
+        theirs = torch.autograd.grad(law.log_prob(tokens).sum() + law.entropy().sum(), wanted, retain_graph=True)[0]
+        torch.testing.assert_close(ours, theirs)
 
 
-def test_a_suppressed_token_spoils_no_entropy():
-    logits = torch.tensor([[0.0, 0.0, float("-inf")]], requires_grad=True)
-    logprobs, entropy = chosen_logprobs(logits, torch.tensor([0]), 1.0)
+def test_a_suppressed_token_has_no_share_and_spoils_no_entropy():
+    logits = torch.zeros(1, 3, requires_grad=True)
+    logprobs, entropy = chosen_logprobs(logits, torch.nn.Identity(), torch.tensor([0]), 1.0, torch.tensor([2]))
+    assert logprobs.item() == pytest.approx(math.log(1 / 2))
     assert entropy.item() == pytest.approx(math.log(2))
     (logprobs + entropy).sum().backward()
     assert torch.isfinite(logits.grad).all()
+
+
+def test_no_token_at_all_is_no_error():
+    logprobs, entropy = chosen_logprobs(
+        torch.zeros(0, 3), torch.nn.Identity(), torch.zeros(0, dtype=torch.long), 1.0, NONE
+    )
+    assert logprobs.shape == entropy.shape == (0,)
