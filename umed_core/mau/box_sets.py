@@ -10,18 +10,31 @@ import csv
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import TypeAlias
 
 from umed_core.errors import DataError, MissingFile
 from umed_core.geometry import NormalizedBox, iou
 from umed_core.mau.cases import RefusedRow
 from umed_core.records import Finding, MauRecord
 
-__all__ = ["BoxSet", "RefusedRow", "group_from_name", "label_from_class", "modality_of", "read_box_set"]
+__all__ = [
+    "SAME_BOX_IOU",
+    "BoxSet",
+    "RefusedRow",
+    "group_from_name",
+    "iter_box_set",
+    "label_from_class",
+    "modality_of",
+    "read_box_set",
+]
 
 COLUMNS = ("image", "class", "x", "y", "w", "h")
+
+_PROVENANCE_COLUMNS = ("source", "licence")
+_SIZE_COLUMNS = ("width", "height")
 
 CLASS_WORDS: dict[str, str] = {
     "activetuberculosis": "pulmonary tuberculosis",
@@ -47,8 +60,13 @@ MODALITY_WORDS: tuple[tuple[str, str], ...] = (
     ("fracture", "X-ray"),
 )
 
+MAX_TABLE_BYTES = 512 << 20
+
 SAME_BOX_IOU = 0.95
 """Two boxes of one class that overlap this much are one abnormality drawn twice."""
+
+
+ImageCheck: TypeAlias = Callable[[str, str, str], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +87,7 @@ class _Row:
     box: NormalizedBox | None
     group: str
     provenance: dict[str, str]
+    size: dict[str, str]
 
 
 def read_box_set(folder: Path, name: str) -> BoxSet:
@@ -77,28 +96,48 @@ def read_box_set(folder: Path, name: str) -> BoxSet:
     An image all of whose boxes are unusable is left out, so that it never counts as one without abnormality.
     Raises: MissingFile; DataError for annotations that are no such table or hold no usable image.
     """
+    records: list[MauRecord] = []
     refused: list[RefusedRow] = []
-    rows: dict[str, list[_Row]] = {}
-    for line, cells in _read_table(folder / "annotations.csv"):
-        row = _parse_row(folder, line, cells)
-        if isinstance(row, RefusedRow):
-            refused.append(row)
+    for item in iter_box_set(folder / "annotations.csv", name, lambda image, *_: _missing(folder, image)):
+        if isinstance(item, RefusedRow):
+            refused.append(item)
         else:
-            rows.setdefault(row.image, []).append(row)
-    spoiled = {row.image for row in refused}
-    modality = _usual_modality(rows)
-    records = []
-    for image, annotated in rows.items():
-        findings, repeated = _findings(annotated)
-        refused.extend(repeated)
-        if findings or image not in spoiled:
-            records.append(_record(name, image, annotated[0], findings, modality))
+            records.append(item)
     if not records:
         raise DataError(
             f"No image of {folder} can be used; {len(refused)} rows were refused.",
             f"First reason: {refused[0].reason}." if refused else "annotations.csv has no rows.",
         )
     return BoxSet(name, folder, tuple(records), tuple(sorted(refused, key=lambda row: row.line)))
+
+
+def iter_box_set(table: Path, name: str, why_not: ImageCheck) -> Iterator[MauRecord | RefusedRow]:
+    """Records of `table` in the order of its images, and the rows that cannot be used.
+
+    `why_not` tells why an image cannot be used, from its name relative to images/ and its width and height as written; ""
+    if it can. It is asked once an image, just before its record is made.
+    Raises: MissingFile; DataError.
+    """
+    spoiled: set[str] = set()
+    rows: dict[str, list[_Row]] = {}
+    shared: dict[tuple[str, ...], dict[str, str]] = {}
+    for line, cells in _read_table(table):
+        row = _parse_row(line, cells, shared)
+        if isinstance(row, RefusedRow):
+            spoiled.add(row.image)
+            yield row
+        else:
+            rows.setdefault(row.image, []).append(row)
+    modality = _usual_modality(rows)
+    for image, annotated in rows.items():
+        size = annotated[0].size
+        if reason := why_not(image, size.get("width", ""), size.get("height", "")):
+            yield from (RefusedRow(row.line, image, reason) for row in annotated)
+            continue
+        findings, repeated = _findings(annotated)
+        yield from repeated
+        if findings or image not in spoiled:
+            yield _record(name, image, annotated[0], findings, modality)
 
 
 def label_from_class(written: str) -> str:
@@ -122,6 +161,8 @@ def group_from_name(image: str) -> str:
 def _read_table(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     if not path.is_file():
         raise MissingFile(f"{path} does not exist.", "Point to a folder that holds images/ and annotations.csv.")
+    if path.stat().st_size > MAX_TABLE_BYTES:
+        raise DataError(f"{path} takes more than {MAX_TABLE_BYTES >> 20} MiB.", "Split the set up.")
     try:
         with path.open(newline="", encoding="utf-8-sig") as text:
             lines = csv.reader(text)
@@ -145,10 +186,11 @@ def _named(header: list[str], cells: list[str]) -> dict[str, str]:
     return dict(zip(header, values + [""] * (last - len(values)), strict=False))
 
 
-def _parse_row(folder: Path, line: int, cells: Mapping[str, str]) -> _Row | RefusedRow:
+def _parse_row(line: int, cells: Mapping[str, str], shared: dict[tuple[str, ...], dict[str, str]]) -> _Row | RefusedRow:
+    """`shared` keeps one dictionary for all rows that state the same: a table of 100,000 rows names a handful."""
     image, label = cells["image"], label_from_class(cells["class"])
     written = [cells[column] for column in "xywh"]
-    if reason := _unusable_image(folder, image):
+    if reason := _unusable_name(image):
         return RefusedRow(line, image, reason)
     box = None
     if label or any(written):
@@ -157,17 +199,32 @@ def _parse_row(folder: Path, line: int, cells: Mapping[str, str]) -> _Row | Refu
         box, reason = _parse_box(written)
         if box is None:
             return RefusedRow(line, image, reason)
-    provenance = {key: cells[key] for key in ("source", "licence") if cells.get(key)}
+    provenance = _stated(cells, _PROVENANCE_COLUMNS, shared)
+    size = _stated(cells, _SIZE_COLUMNS, shared)
     group = cells.get("patient_or_group_id") or group_from_name(image)
-    return _Row(line, image, label, box, group, provenance)
+    return _Row(line, image, label, box, group, provenance, size)
 
 
-def _unusable_image(folder: Path, image: str) -> str:
+def _stated(
+    cells: Mapping[str, str], columns: tuple[str, ...], shared: dict[tuple[str, ...], dict[str, str]]
+) -> dict[str, str]:
+    written = tuple(cells.get(column, "") for column in columns)
+    found = {column: value for column, value in zip(columns, written, strict=True) if value}
+    return shared.setdefault((*columns, *written), found)
+
+
+def _missing(folder: Path, image: str) -> str:
+    return "" if (folder / "images" / image).is_file() else "missing file"
+
+
+def _unusable_name(image: str) -> str:
     if not image:
         return "no image named"
-    if PurePosixPath(image).is_absolute() or ".." in PurePosixPath(image).parts:
+    # On Windows a backslash separates too, and C: names a disk.
+    if PurePosixPath(image).is_absolute() or ".." in re.split(r"[/\\]", image) or re.match(r"[A-Za-z]:|\\", image):
         return "the image lies outside the set's folder"
-    return "" if (folder / "images" / image).is_file() else "missing file"
+    # Some file systems answer a name that they cannot hold with an error.
+    return "missing file" if "\0" in image or any(len(part.encode()) > 255 for part in image.split("/")) else ""
 
 
 def _parse_box(written: list[str]) -> tuple[NormalizedBox | None, str]:
