@@ -17,6 +17,7 @@
     |   `-- WorkerTimeout              7          it did not answer in time
     |-- TrainingError                  8          a run that cannot go on; its last checkpoint is good
     |-- TeacherError                   10         a teacher of `build-mau` that cannot be reached or will not work
+    |   |-- TeacherRejected            10         it will not answer this one request; others it may
     |   |-- TeacherBusy                10         for now: too many requests, a server's fault, a time-out; try again later
     |   `-- BudgetSpent                10         the person's limit is reached; what was answered is kept
     |-- ConsentNeeded                  11         images would leave this machine, and nobody has agreed to it
@@ -44,6 +45,7 @@ __all__ = [
     "StorageError",
     "TeacherBusy",
     "TeacherError",
+    "TeacherRejected",
     "TrainingError",
     "UmedError",
     "UnsupportedImage",
@@ -143,6 +145,10 @@ class StorageError(UmedError):
 
 class TeacherError(UmedError):
     exit_code = 10
+
+
+class TeacherRejected(TeacherError):
+    pass
 
 
 class TeacherBusy(TeacherError):

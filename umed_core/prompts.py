@@ -10,18 +10,25 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from umed_core.errors import DataError
 from umed_core.geometry import NormalizedBox
+from umed_core.records import Finding, Turn
 
 __all__ = [
     "BOX_END",
     "BOX_START",
     "DEFAULT_QUESTION",
     "RESEARCH_USE_ONLY",
+    "TEACHER_PROMPTS_VERSION",
     "ParsedBox",
     "class_named",
+    "correction_prompt",
+    "diagnosis_prompt",
     "format_box",
     "labelled_boxes",
     "parse_boxes",
+    "parse_conversation",
+    "reflection_prompt",
 ]
 
 BOX_START = "[bbox_start]"
@@ -111,10 +118,148 @@ def labelled_boxes(text: str, classes: tuple[str, ...]) -> list[tuple[str, Norma
 
 
 def _first_named(text: str, classes: tuple[str, ...]) -> str:
-    places = {
-        label: hit.start()
-        for label in classes
-        for spelling in CLASS_SYNONYMS.get(label.lower(), (label,))
-        if (hit := re.search(rf"\b{re.escape(spelling)}\b", text, re.IGNORECASE))
-    }
+    """The class whose earliest spelling comes first; "" where none is named."""
+    places: dict[str, int] = {}
+    for label in classes:
+        spellings = CLASS_SYNONYMS.get(label.lower(), (label,))
+        hits = [re.search(rf"\b{re.escape(spelling)}\b", text, re.IGNORECASE) for spelling in spellings]
+        if starts := [hit.start() for hit in hits if hit]:
+            places[label] = min(starts)
     return min(places, key=lambda label: places[label], default="")
+
+
+# ------------------------------------------------------------- what `umed build-mau` asks a teacher (paper, Fig. 2)
+
+TEACHER_PROMPTS_VERSION = "1"
+"""Goes up with any change to a teacher's prompt, so that stored answers to the old one are not taken for the new one's."""
+
+_ROLE = (
+    "You write training text for a research model that reads medical images. Experts have already made the diagnosis "
+    "and marked its place: you explain what is known and do not diagnose. Say nothing of a patient's name, age, date or "
+    "other text in the image. Research use only."
+)
+
+_COORDINATES = (
+    f"The top-left corner of this image is (x, y) = (0, 0), the bottom-right corner is (1, 1). A bounding box is written "
+    f"{BOX_START} x, y, w, h {BOX_END}: x and y of its top-left corner, then its width and height. Copy the numbers of "
+    f"each box exactly and write no other box."
+)
+
+_FORM = "Write every pair in this form, without Markdown, and nothing else:\nQuestion: ...\nAnswer: ..."
+
+
+def diagnosis_prompt(findings: tuple[Finding, ...], modality: str) -> tuple[Turn, ...]:
+    """Asks for an explanation of known findings, or of their absence (paper, Fig. 2, "Prompt Design").
+
+    `modality` is in words ("chest X-ray") or "". Raises: DataError for a box off the image.
+    """
+    if findings:
+        task = (
+            "Task Description: Generate a response based on the provided medical image, abnormal type, and the bounding "
+            f"box (bbox) of the lesion area. Mark each lesion area with {BOX_START} and {BOX_END}."
+        )
+        output = (
+            "Output: Generate a medical response of at most 150 words with the abnormal type and the mark of each lesion "
+            "area, what the type may mean, and what would confirm it. Let's think step by step."
+        )
+    else:
+        task = "Task Description: Generate a response based on the provided medical image, which shows no abnormality."
+        output = (
+            "Output: Generate a medical response of at most 80 words that says that no abnormality is seen, and no "
+            "bounding box."
+        )
+    return Turn("system", _ROLE), Turn("user", f"{task}\n{_known(findings, modality)}\n{output}")
+
+
+def reflection_prompt(findings: tuple[Finding, ...], modality: str, diagnosis: str) -> tuple[Turn, ...]:
+    """Asks to put a diagnosis in the paper's order, detect, box, class, as questions and answers (Fig. 2, "Reflection")."""
+    if findings:
+        order = (
+            "Reorganize the existing answer to better fit a question about the image. Start by addressing anomaly "
+            "detection, then determine the bounding box region, and finally identify the type. The first question must "
+            "not give the type or the place away, and its answer holds every box and names every type. Up to two further "
+            "pairs may follow. Answers are concise and logically coherent."
+        )
+    else:
+        order = (
+            "Reorganize the existing answer to better fit a question whether and where the image is abnormal. The answer "
+            "says concisely that no abnormality is seen and holds no bounding box. One pair is enough."
+        )
+    user = f"{order}\n{_FORM}\n\n{_known(findings, modality)}\n\nExisting answer:\n{diagnosis.strip()}"
+    return Turn("system", _ROLE), Turn("user", user)
+
+
+def correction_prompt(messages: tuple[Turn, ...], reply: str, reason: str) -> tuple[Turn, ...]:
+    """The conversation so far, the reply that could not be used, and why; asks for it again."""
+    asked = f"This reply cannot be used: {reason.strip().rstrip('.')}. Write it again as first asked, with that mended."
+    return *messages, Turn("assistant", reply.strip() or "(no answer)"), Turn("user", asked)
+
+
+def _known(findings: tuple[Finding, ...], modality: str) -> str:
+    """What experts state about an image, a line each; a label with line breaks cannot add lines of its own."""
+    lines = [f"- Image: {_one_line(modality)}."] if modality.strip() else []
+    if not findings:
+        return "\n".join([*lines, "- Abnormal Type/Area: none."])
+    lines += [
+        f"- Abnormal Type/Area: {_one_line(finding.label)}. Area: {format_box(_writable(finding))}."
+        for finding in findings
+    ]
+    return "\n".join([*lines, _COORDINATES])
+
+
+def _one_line(words: str) -> str:
+    return " ".join(words.split())
+
+
+def _writable(finding: Finding) -> NormalizedBox:
+    """The box on the image, at least a thousandth wide and high so that its three decimals still have area."""
+    box = finding.box.clipped()
+    if not box.area > 0:
+        raise DataError(
+            f'The box of a finding "{finding.label}" does not lie on the image: {finding.box}.',
+            "Check the units of the annotation: x, y, w, h are fractions of the image.",
+        )
+    w, h = max(box.w, 0.001), max(box.h, 0.001)
+    return NormalizedBox(min(box.x, 1 - w), min(box.y, 1 - h), w, h)
+
+
+_SPEAKER = re.compile(
+    r"""(?xim)
+    ^ [ \t>#*_-]* (?:\(?\d+[.)] [ \t]*)? [*_]*          # quote, heading, list, number, bold
+    (?: (?P<word>question|answer) | (?P<letter>[QA]) ) [ \t]* \d* [*_]*
+    (?: [ \t]* [:\uff1a] [*_]* | (?(word) [.]? [ \t]*$ | (?!) ) )
+    """
+)
+
+
+def parse_conversation(text: str) -> tuple[Turn, ...]:
+    """The questions and answers of a reply, tolerant of Markdown, numbers and `Q:` / `A:`; alternates user and assistant.
+
+    A question without an answer is left out: a reply may be cut off. Raises: DataError where no pair is left.
+    """
+    marks = list(_SPEAKER.finditer(text))
+    turns: list[Turn] = []
+    for number, mark in enumerate(marks, 1):
+        end = marks[number].start() if number < len(marks) else len(text)
+        role = "user" if (mark["word"] or mark["letter"])[0].lower() == "q" else "assistant"
+        words = _plain(text[mark.end() : end])
+        if not words:
+            continue
+        if role == "user" and turns and turns[-1].role == "user":
+            turns[-1] = Turn(role, words)
+        elif role == "assistant" and turns and turns[-1].role == "assistant":
+            turns[-1] = Turn(role, f"{turns[-1].text}\n{words}")
+        elif role == "user" or turns:
+            turns.append(Turn(role, words))
+    if turns and turns[-1].role == "user":
+        turns.pop()
+    if not turns:
+        raise DataError('The reply has no "Question:" with an "Answer:".', "Ask the teacher again.")
+    return tuple(turns)
+
+
+def _plain(words: str) -> str:
+    """Words without the Markdown around them: bold, headings, rules and fences."""
+    lines = (line.strip() for line in words.replace("**", "").splitlines())
+    kept = (line.lstrip("#").strip() for line in lines if not re.fullmatch(r"`{3,}\w*|[-*_=]{3,}", line))
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(kept)).strip()
