@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -14,7 +14,16 @@ import msgspec
 from umed_core.errors import DataError, MissingFile, StorageError
 from umed_core.geometry import NormalizedBox
 
-__all__ = ["Finding", "MauRecord", "Prediction", "Turn", "read_jsonl", "write_atomic", "write_jsonl"]
+__all__ = [
+    "Finding",
+    "MauRecord",
+    "Prediction",
+    "Turn",
+    "read_jsonl",
+    "write_atomic",
+    "write_jsonl",
+    "write_parts",
+]
 
 T = TypeVar("T")
 
@@ -85,26 +94,47 @@ def read_jsonl(path: Path, kind: type[T]) -> Iterator[T]:
 
 
 def write_jsonl(path: Path, records: Iterable[object]) -> None:
-    """One record a line; the file appears whole or not at all. Raises: StorageError."""
-    encoder = msgspec.json.Encoder()
-    write_atomic(path, b"".join(encoder.encode(record) + b"\n" for record in records))
+    """One record a line, written as they come; the file appears whole or not at all. Raises: StorageError.
+
+    Equal records give equal bytes, whatever the order of a dictionary's keys.
+    """
+    encoder = msgspec.json.Encoder(order="deterministic")
+    write_parts(path, (encoder.encode(record) + b"\n" for record in records))
 
 
 def write_atomic(path: Path, content: bytes) -> None:
     """Replaces `path` by `content` through a temporary file and fsync; a failure leaves the old file. Raises: StorageError."""
+    write_parts(path, (content,))
+
+
+def write_parts(path: Path, parts: Iterable[bytes]) -> None:
+    """`write_atomic` of content that comes in parts and need not fit in memory. Raises: StorageError; what `parts` raises."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as out:
-            out.write(content)
-            out.flush()
-            os.fsync(out.fileno())
-        temporary.replace(path)
-    except OSError as problem:
-        raise StorageError(
-            f"Could not write {path}: {problem.strerror or problem}.", "Free some space or choose another folder."
-        ) from problem
+        with _as_storage_error(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            out = temporary.open("wb")
+        with out:
+            # Only the writing is guarded: an OSError of whoever makes the parts is not a failed write.
+            for part in parts:
+                with _as_storage_error(path):
+                    out.write(part)
+            with _as_storage_error(path):
+                out.flush()
+                os.fsync(out.fileno())
+        with _as_storage_error(path):
+            temporary.replace(path)
     finally:
         # Also after Ctrl-C; on success it is gone already, and below a file that is no folder it never was.
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def _as_storage_error(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as problem:
+        raise StorageError(
+            f"Could not write {path}: {problem.strerror or problem}.", "Free some space or choose another folder."
+        ) from problem
