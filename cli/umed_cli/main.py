@@ -36,7 +36,13 @@ COMMANDS = (
     LazyCommand("ask", "umed_cli.ask", "ask", "Ask a model about images: a streamed answer, its boxes, its attention."),
     LazyCommand("desktop", "umed_cli.desktop", "desktop", "Open the reading room, a window on studies and answers."),
     LazyCommand("phantoms", "umed_cli.phantoms", "phantoms", "Write synthetic studies with true boxes to try umed on."),
-    LazyCommand("mau", "umed_cli.mau", "app", "Build a question-answer dataset from annotated images."),
+    LazyCommand(
+        "build-mau", "umed_cli.build_mau", "build_mau", "Build a question-answer dataset from annotated images."
+    ),
+    LazyCommand(
+        "review", "umed_cli.review", "review", "Accept, correct or reject a dataset's records, by several people."
+    ),
+    LazyCommand("export-mau", "umed_cli.export_mau", "export_mau", "Write a dataset in the form of another trainer."),
     LazyCommand("train", "umed_cli.train", "app", "Tune a model: instruction tuning, then rewarding."),
     LazyCommand("eval", "umed_cli.evaluate", "evaluate", "Score a model's answers and boxes on annotated images."),
     LazyCommand(
