@@ -296,6 +296,7 @@ def write(
         images_sha256=images_digest(digests),
         removed=tallied(+removed),
         quarantined=tallied(Counter(kind_of_reason(case.faults[0]) for case in quarantine)),
+        privacy_notes=privacy_notes(config),
         refused=tallied(refused + Counter(kind_of_reason(case.reason) for case in refused_cases)),
     )
 
@@ -341,6 +342,19 @@ def limited(items: list[SplitItem], limit: int, seed: int) -> list[SplitItem]:
         if drawn[item.dataset] <= limit:
             names.add(item.name)
     return [item for item in items if item.name in names]
+
+
+def privacy_notes(config: MauConfig) -> tuple[str, ...]:
+    """What was done so that a picture tells of nobody, and what was not."""
+    scanned = {
+        "skip": "Text burned into pictures was not looked for, save where a DICOM file states that there is some.",
+        "blank": "Text that was found burned into a picture was painted over.",
+        "refuse": "Pictures in which burned-in text was found were left out.",
+    }
+    return (
+        "Pictures carry no header, EXIF or comment; files, patients and groups have numbers in place of names.",
+        scanned[config.text_scan.policy],
+    )
 
 
 def published_provenance(case: Case) -> dict[str, str]:

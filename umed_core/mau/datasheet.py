@@ -245,7 +245,7 @@ def _collection(sheet: Datasheet) -> list[str]:
     lines = [
         "## Collection",
         "",
-        "Images and boxes come from public sets, under the terms that each source states:",
+        "Images and boxes come from these sources, under the terms that each states:",
         "",
     ]
     lines += ["| set | images | licence as stated | source as stated |", "|---|---|---|---|"]
