@@ -19,7 +19,7 @@ PIP := $(PY) -m pip --disable-pip-version-check install --quiet --constraint con
 
 DEMO := demo-out
 INPUTS := pyproject.toml constraints.txt
-SOURCES := umed_core umed_desktop cli assets tests benchmarks
+SOURCES := umed_core umed_desktop cli assets tests benchmarks packaging
 
 .PHONY: demo test lint bench setup setup-dev python-version clean
 
