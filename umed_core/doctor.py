@@ -32,6 +32,7 @@ __all__ = ["Check", "examine", "user_folders", "verify_sums"]
 
 SUMS = "SHA256SUMS"
 PACKAGES = ("numpy", "pillow", "pydicom", "simpleitk", "pylibjpeg-openjpeg", "msgspec", "typer")
+BUILDING = ("imagehash", "dicom-anonymizer", "aiohttp", "openai", "keyring", "rapidocr-onnxruntime")
 CPU_FEATURES = ("avx", "avx2", "f16c", "fma", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8", "neon")
 LEAST_FREE_MB = 500
 _CHILD_TIMEOUT_S = 120.0
@@ -59,6 +60,7 @@ def examine(model: Path | UmedError) -> Iterator[Check]:
     yield _images()
     yield _runtime("onnxruntime", "cpu", "import onnxruntime as o; print(o.__version__, *o.get_available_providers())")
     yield _runtime("torch", "train", _TORCH)
+    yield _building()
     yield from _model(model)
     yield from _desktop()
     for name, folder in user_folders().items():
@@ -182,6 +184,15 @@ def _runtime(package: str, extra: str, code: str) -> Check:
     return Check(
         package, said, exit_code == 0, f"It is installed and does not load: pip install 'umed[{extra}]' again."
     )
+
+
+def _building() -> Check:
+    """What `umed build-mau` asks of the extra `mau`; the template needs imagehash alone."""
+    present = {name: _version(name) for name in BUILDING}
+    missing = [name for name, version in present.items() if not version]
+    value = ", ".join(f"{name} {version}" for name, version in present.items() if version) or "not installed"
+    hint = f"Without {', '.join(missing)}: pip install 'umed[mau]'." if missing else ""
+    return Check("building datasets", value, hint=hint)
 
 
 def _model(model: Path | UmedError) -> Iterator[Check]:

@@ -109,3 +109,9 @@ def test_the_command_prints_one_json_object_loads_no_torch_and_exits_by_the_resu
     assert rest == f"[] {0 if found['ok'] else 1}"
     assert found["ok"] == all(check["ok"] for check in found["checks"] if check["required"])
     assert {"images", "model", "onnxruntime", "torch"} <= {check["name"] for check in found["checks"]}
+
+
+def test_what_build_mau_needs_is_named_where_it_is_missing(monkeypatch):
+    monkeypatch.setattr(umed_core.doctor, "_version", lambda name: "" if name == "keyring" else "1.0")
+    check = umed_core.doctor._building()
+    assert (check.ok, "keyring" in check.hint, "keyring" in check.value) == (True, True, False)
