@@ -87,7 +87,7 @@ def read_jsonl(path: Path, kind: type[T]) -> Iterator[T]:
                 continue
             try:
                 yield decoder.decode(line)
-            except msgspec.MsgspecError as problem:
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as problem:
                 raise DataError(
                     f"{path}, line {number}: {problem}.", "Rebuild the file or mend that line."
                 ) from problem

@@ -15,7 +15,7 @@ from umed_core.prompts import DEFAULT_QUESTION, RESEARCH_USE_ONLY
 
 if TYPE_CHECKING:
     from umed_core.evaluation.evaluate import EvalConfig, Progress, Report
-    from umed_core.mau.box_sets import BoxSet
+    from umed_core.evaluation.sets import EvalSet
     from umed_core.vlm.messages import AskOptions
 
 __all__ = ["evaluate"]
@@ -24,7 +24,10 @@ __all__ = ["evaluate"]
 def evaluate(
     data: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME=DIR", help="An annotated set: images/ and annotations.csv in DIR. Repeat for more."),
+        typer.Option(
+            metavar="NAME=DIR",
+            help="An annotated set: images/ and annotations.csv in DIR, or what `umed build-mau` wrote. Repeat for more.",
+        ),
     ] = None,
     phantoms: Annotated[int, typer.Option(min=0, help="Also ask about so many normal synthetic images.")] = 0,
     model: Annotated[
@@ -49,7 +52,9 @@ def evaluate(
 ) -> None:
     """Score a model on annotated images: is the class named, and does its box fit? Research use only.
 
-    Each set is split by patient; the test side is the one that `umed train` leaves out with the same share and seed.
+    Each set is split by patient; the test side is the one that `umed train` leaves out with the same share and seed. A
+    dataset of `umed build-mau` keeps the sides it was built with, whatever --test-share and --seed say, and has a row for
+    each set in it; a model that was trained on the sets themselves may have seen pictures of its test side.
     The table shows accuracy, mean IoU of the first box with a 95 % interval, and two controls that a good model leaves
     behind: the same answers against other images' truths (shuffled), and the mean training box on every image.
 
@@ -57,16 +62,19 @@ def evaluate(
 
       umed eval --data polyps=data/kvasir_seg --phantoms 100
 
+      umed eval --data mau=mau --model runs/mau/model --out eval-mau
+
       umed eval --data stones=data/kidneystone --data tb=data/tbx11k --model runs/sft/model --out eval-sft
 
     Writes answers.jsonl, report.json and table.md to --out. Ctrl-C keeps the answers so far; the same command goes on
     with the rest. Exit code: 0, 3 an input, 4 an option, 5 the annotations, 6 the model, 7 its process, 130 Ctrl-C.
     """
     from umed_core.evaluation.evaluate import EvalConfig
-    from umed_core.mau.box_sets import read_box_set
+    from umed_core.evaluation.sets import read_eval_sets
     from umed_core.vlm.messages import AskOptions
 
-    sets = [read_box_set(folder, name) for name, folder in map(_named_folder, data or [])]
+    named = map(_named_folder, data or [])
+    sets = [one for name, folder in named for one in read_eval_sets(folder, name, test_share, seed)]
     config = EvalConfig(question, split, test_share, seed, limit, phantoms)
     options = AskOptions(max_new_tokens=max_new_tokens, grammar=not no_grammar, attention="none")
     try:
@@ -78,7 +86,7 @@ def evaluate(
 
 
 def _run(
-    sets: list[BoxSet],
+    sets: list[EvalSet],
     config: EvalConfig,
     options: AskOptions,
     folder: Path | None,

@@ -12,8 +12,12 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner, Result
 
+from tests.integration.annotated_pictures import write_annotated
 from umed_core.evaluation import asking
 from umed_core.evaluation.evaluate import AskModel, Report, read_report
+from umed_core.mau.build import MauConfig, build_mau
+from umed_core.mau.collecting import parse_source
+from umed_core.mau.teachers.template import TemplateTeacher
 from umed_core.records import Prediction
 from umed_core.vlm import client
 from umed_core.vlm.client import WorkerClient
@@ -95,6 +99,19 @@ def test_normal_phantoms_that_the_fake_engine_boxes_are_false_alarms(
     assert (scores.dataset, scores.abnormal) == ("normal phantoms", None)
     assert scores.normal is not None
     assert scores.normal.false_alarms.count == 5
+
+
+def test_of_a_built_dataset_the_test_side_is_scored(umed_eval: Callable[..., Result], tmp_path: Path) -> None:
+    write_annotated(tmp_path / "squares", 12)
+    source = parse_source(f"csv={tmp_path / 'squares'}")
+    report = build_mau(MauConfig((source,), tmp_path / "mau"), TemplateTeacher(), lambda _: None)
+    result = umed_eval("--data", f"mau={tmp_path / 'mau'}", "--test-share", "1")
+    assert result.exit_code == 0, result.output
+    (scores,) = report_of(tmp_path).sets
+    assert scores.abnormal is not None
+    assert scores.dataset.startswith("mau/")
+    assert 0 < scores.abnormal.accuracy.count == report.sheet.test < 12
+    assert "test part of the split that mau/" in result.output
 
 
 def test_ctrl_c_keeps_the_answers_and_says_how_to_go_on(

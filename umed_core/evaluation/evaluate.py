@@ -24,9 +24,9 @@ from umed_core.evaluation.metrics import (
     score_normal,
 )
 from umed_core.evaluation.samples import NORMAL_PHANTOMS, Part, Sample, limited, normal_phantoms, part_of, samples_of
+from umed_core.evaluation.sets import EvalSet
 from umed_core.geometry import NormalizedBox
-from umed_core.mau.box_sets import BoxSet
-from umed_core.mau.split import split_by_group, split_manifest
+from umed_core.mau.split import split_manifest
 from umed_core.prompts import CLASS_SYNONYMS, DEFAULT_QUESTION
 from umed_core.records import MauRecord, Prediction, write_atomic
 
@@ -93,7 +93,7 @@ class SetScores:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything a reader needs to judge and to repeat a measurement."""
+    """Everything a reader needs to judge and to repeat a measurement; `brought_splits` names sets that came split."""
 
     model: ModelId
     config: EvalConfig
@@ -102,6 +102,7 @@ class Report:
     refused_rows: dict[str, int]
     unasked: tuple[UnaskedImage, ...] = ()
     versions: dict[str, str] = field(default_factory=dict)
+    brought_splits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ class _Question:
 
 
 def evaluate(
-    sets: Sequence[BoxSet],
+    sets: Sequence[EvalSet],
     config: EvalConfig,
     model: ModelId,
     ask: AskModel,
@@ -134,16 +135,17 @@ def evaluate(
         [sample for question in questions for sample in question.samples], config, model, ask, store, progress
     )
     classes = sorted(
-        {f.label for box_set in sets for record in box_set.records for f in record.findings} | set(CLASS_SYNONYMS)
+        {f.label for eval_set in sets for record in eval_set.records for f in record.findings} | set(CLASS_SYNONYMS)
     )
     return Report(
         model=model,
         config=config,
         sets=tuple(_score(question, config, model, store, classes) for question in questions if question.samples),
-        splits={s.name: split_manifest(split_by_group(s.records, config.test_share, config.seed)) for s in sets},
-        refused_rows={s.name: len(s.refused) for s in sets},
+        splits={s.name: split_manifest(s.split) for s in sets},
+        refused_rows={s.name: s.refused for s in sets},
         unasked=tuple(unasked),
         versions=_versions(),
+        brought_splits=tuple(s.name for s in sets if s.brings_split),
     )
 
 
@@ -158,19 +160,18 @@ def read_report(path: Path) -> Report:
         raise MissingFile(f"{path} does not exist.", "Run `umed eval` to write a report.")
     try:
         return msgspec.json.decode(path.read_bytes(), type=Report)
-    except msgspec.MsgspecError as problem:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as problem:
         raise DataError(f"{path} is no report: {problem}.", "Run `umed eval` again.") from problem
 
 
-def _questions(sets: Sequence[BoxSet], config: EvalConfig) -> Iterator[_Question]:
-    names = [box_set.name for box_set in sets]
+def _questions(sets: Sequence[EvalSet], config: EvalConfig) -> Iterator[_Question]:
+    names = [eval_set.name for eval_set in sets]
     if repeated := [name for name in names if names.count(name) > 1]:
         raise ConfigError(f"Two sets are called {repeated[0]!r}.", "Give each --data a name of its own.")
-    for box_set in sets:
-        split = split_by_group(box_set.records, config.test_share, config.seed)
-        chosen = limited(part_of(split, config.part), config.limit)
-        center = mean_box([finding.box for record in split.train for finding in record.findings])
-        yield _Question(box_set.name, tuple(samples_of(box_set, chosen)), center)
+    for eval_set in sets:
+        chosen = limited(part_of(eval_set.split, config.part), config.limit)
+        center = mean_box([finding.box for record in eval_set.split.train for finding in record.findings])
+        yield _Question(eval_set.name, tuple(samples_of(eval_set, chosen)), center)
     yield _Question(NORMAL_PHANTOMS, tuple(normal_phantoms(config.phantoms)), mean_box([]))
 
 
@@ -198,7 +199,10 @@ def _ask_all(
 
 
 def _key(record: MauRecord, config: EvalConfig, model: ModelId) -> AnswerKey:
-    return record.dataset, record.image, config.question, model.sha256, model.decoding
+    # A dataset that is built anew may give a picture's number to another picture.
+    picture = record.provenance.get("image_sha256", "")
+    image = f"{record.image}#{picture}" if picture else record.image
+    return record.dataset, image, config.question, model.sha256, model.decoding
 
 
 def _score(

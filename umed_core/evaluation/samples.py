@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from umed_core.errors import ConfigError
-from umed_core.mau.box_sets import BoxSet
+from umed_core.evaluation.sets import EvalSet
 from umed_core.mau.split import Split
 from umed_core.records import MauRecord
 
@@ -57,9 +57,9 @@ def limited(records: Sequence[MauRecord], limit: int) -> tuple[MauRecord, ...]:
     return tuple(record for record in records if record.image in kept)
 
 
-def samples_of(box_set: BoxSet, records: Sequence[MauRecord]) -> list[Sample]:
+def samples_of(eval_set: EvalSet, records: Sequence[MauRecord]) -> list[Sample]:
     """The chosen records of a set, each with its file."""
-    return [Sample(record, partial(_opened, box_set.folder / record.image)) for record in records]
+    return [Sample(record, partial(_opened, eval_set.folder / record.image)) for record in records]
 
 
 def normal_phantoms(count: int) -> Iterator[Sample]:

@@ -42,10 +42,10 @@ def markdown_table(report: Report) -> str:
 def report_lines(report: Report) -> list[str]:
     """What the table does not say: model, part, split, what was left out."""
     model, config = report.model, report.config
+    sampled = f"; a fixed sample of at most {config.limit} images a set" if config.limit else ""
     lines = [
         f"model {model.name} ({model.sha256[:12]}), {model.decoding}",
-        f"{config.part} part of a group-wise split: test share {config.test_share:g}, seed {config.seed}"
-        + (f"; a fixed sample of at most {config.limit} images a set" if config.limit else ""),
+        *(f"{config.part} part of {split}{sampled}" for split in _splits(report)),
         "shuffled, centre box: controls; a model that looks at the image leaves them behind",
     ]
     lines += [
@@ -53,6 +53,19 @@ def report_lines(report: Report) -> list[str]:
     ]
     lines += [f"not asked: {image.dataset} {image.image}: {image.reason}" for image in report.unasked]
     return lines
+
+
+def _splits(report: Report) -> list[str]:
+    """Who told train from test, and how."""
+    said = []
+    if len(report.brought_splits) < len(report.splits) or not report.splits:
+        said.append(f"a group-wise split: test share {report.config.test_share:g}, seed {report.config.seed}")
+    names_of: dict[str, list[str]] = {}
+    for name in report.brought_splits:
+        split = report.splits[name]
+        names_of.setdefault(f"test share {split['test_share']}, seed {split['seed']}", []).append(name)
+    said += [f"the split that {', '.join(names)} came with: {drawn}" for drawn, names in names_of.items()]
+    return said
 
 
 def _cells(scores: SetScores) -> list[str]:

@@ -16,7 +16,7 @@ from umed_core.mau.datasheet import ClassCount, Datasheet, SetCount, StatedTerms
 from umed_core.mau.split import Side
 from umed_core.records import MauRecord, read_jsonl, write_atomic, write_jsonl
 
-__all__ = ["MauDataset", "read_dataset", "write_dataset"]
+__all__ = ["SHEET", "MauDataset", "read_dataset", "write_dataset"]
 
 SHEET = "datasheet.json"
 FORMAT = 1
@@ -80,7 +80,7 @@ def read_dataset(folder: Path) -> MauDataset:
         raise MissingFile(f"{folder} is no dataset: it has no {SHEET}.", "Build one: umed build-mau --help")
     try:
         sheet = msgspec.json.decode(path.read_bytes(), type=Datasheet)
-    except msgspec.MsgspecError as problem:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as problem:
         raise DataError(f"{path}: {problem}.", "Build the dataset again with this version of umed.") from problem
     except OSError as problem:
         raise DataError(f"{path} cannot be read: {problem.strerror}.", "Check the folder's permissions.") from problem

@@ -8,7 +8,7 @@ Every sentence names its class and keeps to 25 words.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 __all__ = ["CLASSES", "KNOWLEDGE", "ClassKnowledge", "noun_phrase"]
@@ -293,10 +293,24 @@ _TABLE = {
     ),
 }
 
-KNOWLEDGE: Mapping[str, ClassKnowledge] = MappingProxyType(_TABLE)
-"""Facts by label, in lower-case words."""
+_UNSPECIFIC = {
+    "lesion": ClassKnowledge(
+        "a lesion",
+        ("A lesion is an area of tissue that differs from its surroundings; the word names no cause.",),
+        ("A lesion may cause pain or disturb the organ around it, but many cause no symptoms.",),
+        ("A lesion is examined with CT, MRI or ultrasound; a biopsy confirms its nature when imaging is unclear.",),
+        ("A lesion is compared with earlier images; follow-up, biopsy or treatment depends on its place and cause.",),
+        ("A lesion is not usually contagious; whether it is dangerous depends on its cause.",),
+    ),
+    "effusion": replace(_TABLE["pleural effusion"], noun="an effusion"),
+}
+"""Labels of public sets that say less than a class: DeepLesion's lesion without a type, NIH's name of the pleural one."""
+
+KNOWLEDGE: Mapping[str, ClassKnowledge] = MappingProxyType({**_TABLE, **_UNSPECIFIC})
+"""Facts by label, in lower-case words; of more labels than `CLASSES`."""
 
 CLASSES: tuple[str, ...] = tuple(_TABLE)
+"""What a finding can be told apart as. Its order seeds the tokenizer's texts and the training wording: never change it."""
 
 
 def noun_phrase(label: str) -> str:

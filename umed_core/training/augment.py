@@ -1,25 +1,32 @@
 """Random changes of an image that a lesion survives: a small affine map, grey levels, noise, blur; boxes follow.
 
-Pure functions of a numpy Generator, so that a resumed run draws the same samples.
+A conversation that was written beforehand follows too, as far as words can (`augmented_with_turns`). Pure functions of a
+numpy Generator, so that a resumed run draws the same samples.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from umed_core.geometry import NormalizedBox
-from umed_core.records import Finding
+from umed_core.prompts import format_box, parse_boxes
+from umed_core.records import Finding, Turn
 from umed_core.vlm.pixels import as_rgb
 
-__all__ = ["Affine", "augmented", "draw_affine", "moved_box"]
+__all__ = ["Affine", "augmented", "augmented_with_turns", "draw_affine", "followed", "moved_box"]
 
 KEPT_SHARE = 0.5  # of a box's area must stay on the image, or another affine is drawn
+WHOLE = 0.999  # all but rounding
 TRIES = 6
+
+LINES = (1 / 3, 1 / 2, 2 / 3)
+"""Lines across the image, both ways, that part what words tell apart: left from right, an upper from a middle part."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +43,9 @@ class Affine:
     def __call__(self, x: float, y: float) -> tuple[float, float]:
         u, v = x - 0.5, y - 0.5
         return self.xx * u + self.xy * v + 0.5 + self.shift_x, self.yx * u + self.yy * v + 0.5 + self.shift_y
+
+
+IDENTITY = Affine(1, 0, 0, 1, 0, 0)
 
 
 def draw_affine(rng: np.random.Generator, may_flip_vertically: bool) -> Affine:
@@ -66,13 +76,83 @@ def augmented(
     """A changed copy at `size` x `size` and its findings, clipped to it. Shapes: -> (S, S, 3)."""
     for _ in range(TRIES):
         affine = draw_affine(rng, may_flip_vertically=is_color)
-        moved = [(f, moved_box(f.box, affine)) for f in findings]
-        if all(box.clipped().area >= KEPT_SHARE * box.area for _, box in moved):
+        if _stay_on_the_image(findings, affine, KEPT_SHARE):
             break
     else:
-        affine, moved = Affine(1, 0, 0, 1, 0, 0), [(f, f.box) for f in findings]
-    kept = tuple(Finding(f.label, box.clipped()) for f, box in moved)
-    return _graded(_warped(image, affine, size), rng, is_color), kept
+        affine = IDENTITY
+    return _graded(_warped(image, affine, size), rng, is_color), _moved(findings, affine)
+
+
+def augmented_with_turns(
+    image: NDArray[np.uint8],
+    findings: tuple[Finding, ...],
+    turns: tuple[Turn, ...],
+    size: int,
+    rng: np.random.Generator,
+    is_color: bool,
+) -> tuple[NDArray[np.uint8], tuple[Finding, ...], tuple[Turn, ...]]:
+    """As `augmented`, with the conversation about the changed copy. Shapes: -> (S, S, 3).
+
+    Boxes in the text move with the lesions. Free prose cannot be rewritten, so its words stay true instead: no mirror
+    image ("the left lung"), no lesion across one of LINES ("upper left part"), and where sizes are given in per cent no
+    change of size. What no draw grants within TRIES keeps its place and changes its grey levels alone.
+    """
+    tells_sizes = any("%" in turn.text for turn in turns)
+    least_share = WHOLE if tells_sizes else KEPT_SHARE
+    for _ in range(TRIES):
+        affine = _without_mirror(draw_affine(rng, may_flip_vertically=False))
+        if tells_sizes:
+            affine = replace(IDENTITY, shift_x=affine.shift_x, shift_y=affine.shift_y)
+        told = followed(turns, affine)
+        words_hold = _places_hold(findings, affine) and _all_boxes_kept(turns, told)
+        if words_hold and _stay_on_the_image(findings, affine, least_share):
+            break
+    else:
+        affine, told = IDENTITY, turns
+    return _graded(_warped(image, affine, size), rng, is_color), _moved(findings, affine), told
+
+
+def followed(turns: Sequence[Turn], affine: Affine) -> tuple[Turn, ...]:
+    """The turns with each box that they write moved as its lesion is, and clipped to the image."""
+    return tuple(replace(turn, text=_with_boxes_moved(turn.text, affine)) for turn in turns)
+
+
+def _with_boxes_moved(text: str, affine: Affine) -> str:
+    pieces, end = [], 0
+    for parsed in parse_boxes(text):
+        pieces += [text[end : parsed.start], format_box(moved_box(parsed.box, affine).clipped())]
+        end = parsed.end
+    return "".join([*pieces, text[end:]])
+
+
+def _without_mirror(affine: Affine) -> Affine:
+    """The same map without its flip to and fro: `draw_affine` puts that flip into `xx` alone."""
+    return replace(affine, xx=abs(affine.xx))
+
+
+def _stay_on_the_image(findings: Sequence[Finding], affine: Affine, share: float) -> bool:
+    """Whether at least `share` of each box does."""
+    moved = [moved_box(finding.box, affine) for finding in findings]
+    return all(box.clipped().area >= share * box.area for box in moved)
+
+
+def _places_hold(findings: Sequence[Finding], affine: Affine) -> bool:
+    """Whether each centre stays between the same LINES, and so keeps the words for its place."""
+    before = [finding.box.clipped().center for finding in findings]
+    after = [finding.box.center for finding in _moved(findings, affine)]
+    sides = [[[v < line for line in LINES for v in center] for center in centers] for centers in (before, after)]
+    return sides[0] == sides[1]
+
+
+def _all_boxes_kept(before: Sequence[Turn], after: Sequence[Turn]) -> bool:
+    """Whether none became too small to be written: a thousandth of the image is the least."""
+    return all(len(parse_boxes(a.text)) == len(parse_boxes(b.text)) for a, b in zip(before, after, strict=True))
+
+
+def _moved(findings: Sequence[Finding], affine: Affine) -> tuple[Finding, ...]:
+    # Not even by rounding where the image stays.
+    boxes = [f.box if affine is IDENTITY else moved_box(f.box, affine) for f in findings]
+    return tuple(Finding(finding.label, box.clipped()) for finding, box in zip(findings, boxes, strict=True))
 
 
 def _warped(image: NDArray[np.uint8], affine: Affine, size: int) -> NDArray[np.uint8]:

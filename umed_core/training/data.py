@@ -1,7 +1,8 @@
 """The stream of training samples: sample i is a pure function of (config, seed, i), in any process and after a resume.
 
 Which source sample i comes from follows the shares of the recipe, linear over the run; real images are walked in a
-fresh permutation each pass, phantoms are drawn new every time. The held part of each box set is never read here.
+fresh permutation each pass, phantoms are drawn new every time. The held part of each box set and the test side of a
+MAU folder are never read here.
 """
 
 from __future__ import annotations
@@ -20,11 +21,12 @@ from umed_core.errors import ConfigError, DataError
 from umed_core.images.decode import decode_file
 from umed_core.images.limits import DecodeLimits
 from umed_core.mau.box_sets import read_box_set
+from umed_core.mau.dataset import read_dataset
 from umed_core.mau.split import split_by_group
 from umed_core.mau.wording import write_conversation
 from umed_core.phantoms import TRAINING_SEEDS, display, make_phantom
 from umed_core.records import Finding, MauRecord, Turn, read_jsonl
-from umed_core.training.augment import augmented
+from umed_core.training.augment import augmented, augmented_with_turns
 from umed_core.vlm.pixels import as_rgb, resized
 
 __all__ = ["Sample", "SampleStream", "real_samples", "source_of_sample", "training_records"]
@@ -41,13 +43,20 @@ class Sample:
 
 
 def training_records(source: SourceConfig, config: DataConfig) -> tuple[MauRecord, ...]:
-    """The train part of a real source, images as absolute paths. Raises: DataError where nothing is left."""
+    """The train part of a real source, images as absolute paths.
+
+    `records` are a JSONL file, taken whole, or a MAU folder, whose train side is taken.
+    Raises: MissingFile; DataError where nothing is left, or for a MAU folder that is not whole.
+    """
     path = Path(config.root) / source.path
     if source.kind == "box_set":
         folder = path / "images"
         records = split_by_group(read_box_set(path, source.name).records, config.test_share, config.split_seed).train
         # An image without a box in a box set is rarely a proven normal one: it teaches nothing here.
         records = tuple(record for record in records if record.findings)
+    elif path.is_dir():
+        folder = path
+        records = tuple(read_dataset(path).records("train"))
     else:
         folder = path.parent
         records = tuple(read_jsonl(path, MauRecord))
@@ -118,12 +127,14 @@ class SampleStream(Dataset):
     def _real(self, source: SourceConfig, record: MauRecord, rng: np.random.Generator, words: random.Random) -> Sample:
         # Data to train on is the person's own choice: it is read in this process, without the viewer's sandbox.
         image = decode_file(Path(record.image), DecodeLimits())
-        pixels, findings = as_rgb(image.display()), record.findings
-        if source.augment:
-            pixels, findings = augmented(pixels, findings, self.size, rng, "endoscopy" in record.modality.lower())
-        turns = record.turns or write_conversation(
-            findings, record.modality, words, words.randint(0, self.config.follow_ups)
-        )
+        pixels, findings, turns = as_rgb(image.display()), record.findings, record.turns
+        is_color = "endoscopy" in record.modality.lower()
+        if source.augment and turns:
+            pixels, findings, turns = augmented_with_turns(pixels, findings, turns, self.size, rng, is_color)
+        elif source.augment:
+            pixels, findings = augmented(pixels, findings, self.size, rng, is_color)
+        if not turns:
+            turns = write_conversation(findings, record.modality, words, words.randint(0, self.config.follow_ups))
         return Sample(pixels, findings, turns, source.name)
 
 

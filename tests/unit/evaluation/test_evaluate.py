@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +13,12 @@ from umed_core.evaluation import evaluate as evaluation
 from umed_core.evaluation.answers import AnswerStore
 from umed_core.evaluation.evaluate import EvalConfig, ModelId, Report, evaluate, read_report, write_report
 from umed_core.evaluation.samples import Sample, limited, part_of
+from umed_core.evaluation.sets import EvalSet, of_box_set
 from umed_core.evaluation.tables import COLUMNS, markdown_table, report_lines, text_table
 from umed_core.geometry import NormalizedBox
 from umed_core.mau.box_sets import BoxSet
 from umed_core.mau.cases import RefusedRow
-from umed_core.mau.split import split_by_group
+from umed_core.mau.split import Split, split_by_group
 from umed_core.prompts import format_box
 from umed_core.records import Finding, MauRecord, Prediction
 
@@ -56,14 +58,15 @@ def blank_files(monkeypatch: pytest.MonkeyPatch) -> None:
             raise CorruptImage("7.png is cut off.", "Get it again.")
         return np.zeros((2, 2), np.uint8)
 
-    def samples(box_set: BoxSet, records: list[MauRecord]) -> list[Sample]:
+    def samples(eval_set: EvalSet, records: list[MauRecord]) -> list[Sample]:
         return [Sample(record, lambda record=record: pixels(record)) for record in records]
 
     monkeypatch.setattr(evaluation, "samples_of", samples)
 
 
 def run(store: AnswerStore, oracle: Oracle, config: EvalConfig, count: int = 20) -> Report:
-    return evaluate([box_set(count)], config, MODEL, oracle, store, lambda done, total, image: None)
+    eval_set = of_box_set(box_set(count), config.test_share, config.seed)
+    return evaluate([eval_set], config, MODEL, oracle, store, lambda done, total, image: None)
 
 
 def test_a_right_answer_to_every_image_scores_one_and_its_controls_do_not(tmp_path: Path) -> None:
@@ -117,9 +120,8 @@ def test_no_sample_is_an_error_before_a_table_of_nothing(tmp_path: Path) -> None
 
 def test_two_sets_of_one_name_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="Two sets are called 'polyps'"):
-        evaluate(
-            [box_set(2), box_set(2)], EvalConfig(), MODEL, Oracle(), AnswerStore(tmp_path / "a"), lambda *_: None
-        )  # fmt: skip
+        twice = [of_box_set(box_set(2), 0.2, 0)] * 2
+        evaluate(twice, EvalConfig(), MODEL, Oracle(), AnswerStore(tmp_path / "a"), lambda *_: None)
 
 
 def test_an_unknown_part_is_refused() -> None:
@@ -134,9 +136,10 @@ def test_a_report_reads_back_as_it_was(tmp_path: Path) -> None:
     assert report.splits["polyps"]["test_images"] + report.splits["polyps"]["train_images"] == 20
     with pytest.raises(MissingFile):
         read_report(tmp_path / "none.json")
-    (tmp_path / "report.json").write_text("{}")
-    with pytest.raises(DataError, match="is no report"):
-        read_report(tmp_path / "report.json")
+    for spoilt in (b"{}", b'{"model": "\xff"}', b""):
+        (tmp_path / "report.json").write_bytes(spoilt)
+        with pytest.raises(DataError, match="is no report"):
+            read_report(tmp_path / "report.json")
 
 
 def test_the_tables_show_each_figure_under_its_name(tmp_path: Path) -> None:
@@ -161,5 +164,45 @@ def test_answers_of_another_model_are_not_reused(tmp_path: Path) -> None:
     store = AnswerStore(tmp_path / "a.jsonl")
     run(store, Oracle(), EvalConfig(part="all"))
     oracle = Oracle()
-    evaluate([box_set(20)], EvalConfig(part="all"), ModelId("new", "cd", "greedy"), oracle, store, lambda *_: None)
+    sets = [of_box_set(box_set(20), 0.2, 0)]
+    evaluate(sets, EvalConfig(part="all"), ModelId("new", "cd", "greedy"), oracle, store, lambda *_: None)
     assert len(oracle.asked) == 19
+
+
+def built_set(*, pictures: str = "a") -> EvalSet:
+    """Four records, of which 1.png alone is on the test side; `pictures` stands for what the files hold."""
+    records = [
+        replace(record, provenance={"image_sha256": f"{pictures}{number}"})
+        for number, record in enumerate(box_set(4, "mau/polyps").records)
+    ]
+    split = Split((records[0], *records[2:]), (records[1],), 0.25, 7)
+    return EvalSet("mau/polyps", Path("nowhere"), split, brings_split=True)
+
+
+def test_a_set_that_brings_its_split_is_scored_on_it_whatever_share_is_asked_for(tmp_path: Path) -> None:
+    oracle = Oracle()
+    config = EvalConfig(test_share=0.9, seed=1)
+    report = evaluate([built_set()], config, MODEL, oracle, AnswerStore(tmp_path / "a"), lambda *_: None)
+    assert oracle.asked == ["images/1.png"]
+    assert (report.splits["mau/polyps"]["test_share"], report.brought_splits) == (0.25, ("mau/polyps",))
+    said = "\n".join(report_lines(report))
+    assert "test part of the split that mau/polyps came with: test share 0.25, seed 7\n" in said
+    assert "0.9" not in said
+
+
+def test_sets_of_one_dataset_share_a_line_about_their_split_and_a_box_set_has_its_own(tmp_path: Path) -> None:
+    sets = [built_set(), replace(built_set(), name="mau/stones"), of_box_set(box_set(9), 0.5, 1)]
+    config = EvalConfig(test_share=0.5, seed=1)
+    report = evaluate(sets, config, MODEL, Oracle(), AnswerStore(tmp_path / "a"), lambda *_: None)
+    assert [line for line in report_lines(report) if "split" in line] == [
+        "test part of a group-wise split: test share 0.5, seed 1",
+        "test part of the split that mau/polyps, mau/stones came with: test share 0.25, seed 7",
+    ]
+
+
+def test_another_picture_under_the_same_name_is_asked_about_again(tmp_path: Path) -> None:
+    store = AnswerStore(tmp_path / "a")
+    for pictures, asked in (("a", 1), ("a", 0), ("b", 1)):
+        oracle = Oracle()
+        evaluate([built_set(pictures=pictures)], EvalConfig(), MODEL, oracle, store, lambda *_: None)
+        assert len(oracle.asked) == asked

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from umed_core.geometry import NormalizedBox
 from umed_core.mau.knowledge import CLASSES, KNOWLEDGE, noun_phrase
-from umed_core.prompts import CLASS_SYNONYMS, class_named
+from umed_core.mau.sources.deeplesion import LESION_TYPES
+from umed_core.mau.validate import faults_of
+from umed_core.prompts import CLASS_SYNONYMS, class_named, format_box
+from umed_core.records import Finding, Turn
 
 FACTS = ("definition", "symptoms", "diagnosis", "next_steps", "danger")
 
@@ -16,7 +20,19 @@ def test_the_classes_are_those_of_the_datasets():
     assert sum(label.endswith(" lesion") for label in CLASSES) == 8
 
 
-@pytest.mark.parametrize("label", CLASSES)
+def test_every_label_of_deeplesion_and_nih_s_bare_effusion_have_facts_though_they_are_no_classes():
+    assert set(LESION_TYPES.values()) <= set(KNOWLEDGE)
+    assert set(KNOWLEDGE) - set(CLASSES) == {"lesion", "effusion"}
+    assert (noun_phrase("lesion"), noun_phrase("effusion")) == ("a lesion", "an effusion")
+
+
+def test_the_word_lesion_is_no_second_class_beside_a_polyp():
+    box = NormalizedBox(0.1, 0.2, 0.3, 0.4)
+    answer = f"A lesion is seen at {format_box(box)}. The lesion looks like a polyp."
+    assert faults_of((Turn("user", "What is it?"), Turn("assistant", answer)), (Finding("polyp", box),)) == ()
+
+
+@pytest.mark.parametrize("label", KNOWLEDGE)
 @pytest.mark.parametrize("fact", FACTS)
 def test_every_fact_is_one_or_two_short_sentences_that_name_the_class(label: str, fact: str):
     wordings = getattr(KNOWLEDGE[label], fact)
@@ -28,7 +44,7 @@ def test_every_fact_is_one_or_two_short_sentences_that_name_the_class(label: str
         assert wording[0].isupper() and wording.endswith(".")
 
 
-@pytest.mark.parametrize("label", CLASSES)
+@pytest.mark.parametrize("label", KNOWLEDGE)
 def test_every_danger_says_whether_it_can_be_passed_on(label: str):
     for wording in KNOWLEDGE[label].danger:
         assert any(word in wording for word in ("contagious", "passed on", "spread"))

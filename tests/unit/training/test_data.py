@@ -15,8 +15,11 @@ from tests.tiny_sft import tiny_config, write_box_set
 from umed_core.config import DataConfig, SourceConfig
 from umed_core.errors import ConfigError, CorruptImage, DataError, MissingFile
 from umed_core.geometry import NormalizedBox
+from umed_core.mau.dataset import write_dataset
+from umed_core.mau.datasheet import Datasheet, SplitFigures
 from umed_core.mau.split import is_test_group
 from umed_core.phantoms import TRAINING_SEEDS, write_phantoms
+from umed_core.prompts import format_box, parse_boxes
 from umed_core.records import Finding, MauRecord, Turn, write_jsonl
 from umed_core.training import data
 from umed_core.training.data import SampleStream, real_samples, source_of_sample, training_records
@@ -126,6 +129,65 @@ def test_records_keep_their_own_conversation_and_image(root, tmp_path):
     sample = SampleStream(config, 1, 32, 0)[0]
     assert sample.turns == turns
     assert sample.pixels.shape == (64, 64, 3), "without augmentation the processor resizes"
+
+
+@pytest.fixture
+def mau(tmp_path) -> Path:
+    """Three pictures to train on and one of the test side, each with a conversation of its own."""
+    write_box_set(tmp_path / "mau", 4)
+    records = [
+        MauRecord(
+            f"images/{number:03}.png", "polyps", f"polyps-{number}", (Finding("polyp", box),),
+            (Turn("user", "Where is it?"), Turn("assistant", f"It lies at {format_box(box)}: a polyp.")),
+        )
+        for number, box in enumerate(r.findings[0].box for r in boxes_of(tmp_path / "mau"))
+    ]  # fmt: skip
+    sheet = Datasheet("0", "template", True, {}, SplitFigures(0, 0.25, "dhash", 20, 0, 1), "")
+    write_dataset(tmp_path / "mau", records[:3], records[3:], sheet)
+    return tmp_path / "mau"
+
+
+def boxes_of(folder: Path) -> tuple[MauRecord, ...]:
+    source = SourceConfig(name="polyps", kind="box_set", path=str(folder))
+    return training_records(source, DataConfig(sources=(source,), test_share=0.0))
+
+
+@pytest.mark.parametrize("path", ["mau", "mau/train.jsonl"])
+def test_of_a_mau_folder_the_train_side_is_read(mau, path):
+    source = SourceConfig(name="mau", kind="records", path=path)
+    config = DataConfig(sources=(source,), root=str(mau.parent))
+    assert [record.image for record in training_records(source, config)] == [
+        str(mau / f"images/00{number}.png") for number in range(3)
+    ]
+    assert real_samples(config) == 3
+
+
+def test_a_folder_that_is_no_dataset_or_not_a_whole_one_is_refused(mau):
+    source = SourceConfig(name="mau", kind="records", path=str(mau))
+    (mau / "train.jsonl").write_bytes((mau / "train.jsonl").read_bytes() + b"\n")
+    with pytest.raises(DataError, match="is not the file that datasheet"):
+        training_records(source, DataConfig(sources=(source,)))
+    (mau / "datasheet.json").unlink()
+    with pytest.raises(MissingFile, match="is no dataset"):
+        training_records(source, DataConfig(sources=(source,)))
+
+
+def test_a_conversation_follows_its_picture_through_augmentation(mau):
+    """The box in the answer frames what is bright in the sample, and few samples stand where the record stands."""
+    source = SourceConfig(name="mau", kind="records", path=str(mau))
+    stream = SampleStream(DataConfig(sources=(source,)), 30, 64, 0)
+    written = {turn.text for record in training_records(source, stream.config) for turn in record.turns[1:]}
+    moved = 0
+    for index in range(len(stream)):
+        sample = stream[index]
+        (parsed,) = parse_boxes(sample.turns[1].text)
+        bright = sample.pixels[..., 0] > 125
+        columns, rows = np.flatnonzero(bright.any(axis=0)), np.flatnonzero(bright.any(axis=1))
+        seen = (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)
+        framed = parsed.box.pixels(64, 64)
+        assert seen == pytest.approx((framed.x0, framed.y0, framed.x1, framed.y1), abs=3)
+        moved += sample.turns[1].text not in written
+    assert moved > 15
 
 
 def test_a_folder_of_dicom_phantoms_can_be_trained_on(tmp_path):
