@@ -234,3 +234,14 @@ def test_a_reading_head_hands_on_the_coordinate_that_a_cell_wrote() -> None:
         only[role * width : (role + 1) * width] = value[role * width : (role + 1) * width]
         said = words @ layer.self_attn.o_proj(only)
         assert abs(int(said.argmax()) - expected) <= 2
+
+
+@pytest.mark.parametrize("connector", ["grid", "queries"])
+def test_half_precision_runs_and_says_nearly_the_same(connector: str):
+    """How a CUDA device loads it; cell positions once stayed in float32 and stopped it."""
+    model, processor = tiny_vlm.medvint(connector)
+    pixels = torch.rand(1, 3, tiny_vlm.IMAGE_SIZE, tiny_vlm.IMAGE_SIZE)
+    whole = model.encode_images(pixels).tokens
+    half = model.to(torch.bfloat16).encode_images(pixels.bfloat16()).tokens
+    assert half.dtype == torch.bfloat16
+    assert torch.nn.functional.cosine_similarity(whole.flatten(), half.float().flatten(), dim=0) > 0.99

@@ -123,13 +123,14 @@ class GridConnector(nn.Module):
         merged = functional.gelu(merged)
         merged = merged + functional.gelu(self.mix(merged))
         rows, columns = merged.shape[-2:]
-        x = merged.flatten(2).transpose(1, 2) + self.position(cell_positions(rows, columns, merged.device))
+        positions = cell_positions(rows, columns, merged.device).to(merged.dtype)
+        x = merged.flatten(2).transpose(1, 2) + self.position(positions)
         for block in self.blocks:
             x = block(x)
         cells = self.norm(x)
         estimates = self.estimate(cells)
         # The estimate has a loss of its own; through its code's high frequencies the answer's would only shake it.
-        code = coordinate_code(self._boxes(estimates.detach(), rows, columns)).flatten(2)
+        code = coordinate_code(self._boxes(estimates.detach(), rows, columns)).flatten(2).to(estimates.dtype)
         return ConnectorOutput(self.project(cells) + self.write_box(code), None, estimates)
 
     def _boxes(self, estimates: Tensor, rows: int, columns: int) -> Tensor:
@@ -188,7 +189,7 @@ class QueryConnector(nn.Module):
         """Shapes: maps, each (B, C, H, W); the last is read. `reading` is the mean over heads and layers."""
         rows, columns = maps[-1].shape[-2:]
         cells = self.input(maps[-1].flatten(2).transpose(1, 2))
-        cells = cells + self.position(cell_positions(rows, columns, cells.device))
+        cells = cells + self.position(cell_positions(rows, columns, cells.device).to(cells.dtype))
         x = self.queries.expand(cells.shape[0], -1, -1)
         readings = []
         for block in self.blocks:
