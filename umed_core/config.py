@@ -1,7 +1,7 @@
 """Every hyper-parameter of training, as frozen structs read from TOML; each field says where its default comes from.
 
-`load_sft_config(path, overrides)` reads a recipe and applies `key.path=value` overrides; a wrong name or type is a
-ConfigError that says which.
+`load_sft_config(path, overrides)` and `load_aar_config` read a recipe of stage 1 or 2 and apply `key.path=value`
+overrides; a wrong name or type is a ConfigError that says which.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Meta, field
@@ -17,14 +17,22 @@ from msgspec import Meta, field
 from umed_core.errors import ConfigError, MissingFile
 
 __all__ = [
+    "AarConfig",
+    "AarOptimizerConfig",
+    "AarRunConfig",
     "DataConfig",
+    "JudgeConfig",
     "LoraConfig",
     "LossConfig",
     "ModelConfig",
     "OptimizerConfig",
+    "PpoConfig",
+    "RewardConfig",
+    "RolloutConfig",
     "RunConfig",
     "SftConfig",
     "SourceConfig",
+    "load_aar_config",
     "load_sft_config",
 ]
 
@@ -33,6 +41,7 @@ Count: TypeAlias = Annotated[int, Meta(ge=0)]
 Positive: TypeAlias = Annotated[int, Meta(ge=1)]
 Weight: TypeAlias = Annotated[float, Meta(ge=0)]
 Share: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
+AboveZero: TypeAlias = Annotated[float, Meta(gt=0)]
 
 
 class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -74,7 +83,7 @@ class SourceConfig(_Section, frozen=True):
     name: str
     """Dataset name, as in reports."""
     kind: Literal["box_set", "phantoms", "records"]
-    """A folder of images with annotations.csv; phantoms drawn on the fly; a JSONL of MauRecords with turns."""
+    """A folder of images with annotations.csv; phantoms drawn on the fly; a MAU folder, or a JSONL of MauRecords with turns."""
     path: str = ""
     """Folder or file; empty for phantoms. Relative to `data.root`."""
     share: float = 1.0
@@ -173,13 +182,138 @@ class SftConfig(_Section, frozen=True):
     loss: LossConfig = field(default_factory=LossConfig)
 
 
+class AarOptimizerConfig(OptimizerConfig, frozen=True):
+    """As stage 1's, where the paper names no other value. The value head has a rate of its own."""
+
+    learning_rate: Weight = 1e-5
+    """The exponent is lost in our copy of the paper: 1e-5 for LoRA; take 1e-6 to train all weights. Our choice."""
+    weight_decay: Weight = 0.01
+    """The paper names none for stage 2: as in stage 1."""
+    schedule: Literal["linear", "cosine"] = "linear"
+    """The paper names none for stage 2: as in stage 1."""
+    batch_size: Positive = 16
+    """Queries an update. Paper, appendix C."""
+    micro_batch_size: Positive = 8
+    """Candidates of one query in a pass with gradients. Memory, no effect on the result."""
+    epochs: Weight = 1.0
+    """Paper, appendix C."""
+    value_learning_rate: Weight = 1e-3
+    """Of the value head, which starts from nothing. Our choice."""
+
+
+class RolloutConfig(_Section, frozen=True):
+    """How candidate answers are drawn."""
+
+    candidates: Annotated[int, Meta(ge=2)] = 8
+    """Answers a query. Paper, appendix C."""
+    temperature: AboveZero = 0.9
+    """Paper, appendix C."""
+    top_p: Annotated[float, Meta(gt=0, le=1)] = 0.9
+    """Paper, appendix C. Below 1 the sampler leaves out a tail that log-probabilities count; 1 draws from all tokens."""
+    max_new_tokens: Positive = 256
+    """Our choice."""
+    grammar: bool = False
+    """Draw only boxes that can be read. Off: to write a box well is part of what is learnt. Our choice."""
+
+
+class RewardConfig(_Section, frozen=True):
+    """What an answer is paid for (Eq. 3-4, 8-10)."""
+
+    arm: Literal["full", "no-alr", "no-vrr", "sft-ppo"] = "full"
+    """The paper's Table 6: all rewards; without localisation; without vision relevance; relevance alone (g = 0)."""
+    denominator: Literal["image", "all_keys", "printed"] = "image"
+    """Of Eq. 9. As printed it is constant, and pays for the number of class tokens."""
+    floor: Share = 0.0
+    """Least denominator of Eq. 10: above 0, a query whose best box has IoU .01 does not pay 1. 0: paper."""
+    shuffle: bool = False
+    """A control: deals each query's rewards out to its candidates at random, so that nothing can be learnt from them."""
+
+
+class JudgeConfig(_Section, frozen=True):
+    """Who scores relevance (r_LLM)."""
+
+    kind: Literal["embedded", "local", "openai"] = "embedded"
+    """Rules that need no download; a causal language model's folder; a server with OpenAI's chat interface."""
+    model: str = ""
+    """Folder (`local`) or the server's name of its model (`openai`)."""
+    base_url: str = ""
+    """Server of `openai`; "" is OpenAI's own. The key comes from OPENAI_API_KEY or the system's keyring."""
+    allow_remote: bool = False
+    """Consent that questions, references and answers (never images) go to another machine."""
+
+
+class PpoConfig(_Section, frozen=True):
+    """The update (Eq. 5-7, 11), as METHOD.md reads it."""
+
+    gamma: Share = 0.99
+    """Paper, appendix C."""
+    gae_lambda: Share = 0.95
+    """The paper names none; Schulman et al. 2016."""
+    clip_range: AboveZero = 0.2
+    """The paper names none; Schulman et al. 2017."""
+    kl_coef: Weight = 0.02
+    """Price of leaving stage 1, a token. The paper names none; our choice."""
+    c1: Weight = 0.5
+    """Weight of the grounding rewards g. Paper, appendix C and Table 11."""
+    c2: Weight = 0.5
+    """Weight of the value loss. Paper, appendix C and Table 11."""
+    c3: Weight = 0.01
+    """Weight of the entropy. Paper, appendix C."""
+    epochs: Positive = 1
+    """Passes over an update's candidates. The paper names none; our choice."""
+    minibatch_size: Count = 0
+    """Candidates an optimiser step; 0: all of the update. Our choice."""
+    reward_path: Literal["advantage", "reward", "printed"] = "advantage"
+    """How g reaches the weights: in each token's advantage (ours), in the last token's reward, or as printed, not at all."""
+    vrr_gradient: Weight = 0.0
+    """Weight of r_att's own gradient, which Eq. 11 as printed has; off in arms without vision relevance. Our choice."""
+    value_width: Positive = 128
+    """Of the value head's hidden layer. Our choice."""
+    target_kl: Weight = 0.0
+    """An update takes no further optimiser step once its policy is this far (nats a token) from the one that drew; 0: none."""
+    kl_limit: Weight = 0.0
+    """The run ends once its policy is this far (nats a token) from stage 1's; 0: never. Our choice."""
+
+
+class AarRunConfig(RunConfig, frozen=True):
+    """Where and how it runs, and how often it shows itself."""
+
+    samples_every: Count = 50
+    """Updates between pictures of answers with their boxes in RUN/samples; 0: none."""
+
+
+class AarConfig(_Section, frozen=True):
+    """Stage 2, abnormal-aware rewarding. `model.init` is the folder that stage 1 left."""
+
+    model: ModelConfig
+    data: DataConfig
+    run: AarRunConfig
+    optimizer: AarOptimizerConfig = field(default_factory=AarOptimizerConfig)
+    rollout: RolloutConfig = field(default_factory=RolloutConfig)
+    reward: RewardConfig = field(default_factory=RewardConfig)
+    judge: JudgeConfig = field(default_factory=JudgeConfig)
+    ppo: PpoConfig = field(default_factory=PpoConfig)
+
+
+Recipe = TypeVar("Recipe", SftConfig, AarConfig)
+
+
 def load_sft_config(path: Path, overrides: Sequence[str] = ()) -> SftConfig:
     """Reads a recipe, then applies `section.key=value` overrides (values in TOML form; bare words are strings).
 
     Raises: MissingFile; ConfigError.
     """
+    return _load(path, overrides, SftConfig, "sft")
+
+
+def load_aar_config(path: Path, overrides: Sequence[str] = ()) -> AarConfig:
+    """As `load_sft_config`, for stage 2. Raises: MissingFile; ConfigError."""
+    return _load(path, overrides, AarConfig, "aar")
+
+
+def _load(path: Path, overrides: Sequence[str], kind: type[Recipe], stage: str) -> Recipe:
     if not path.is_file():
-        raise MissingFile(f"{path} does not exist.", "Recipes ship with umed: see `umed train sft --help`.")
+        raise MissingFile(f"{path} does not exist.", f"Recipes ship with umed: see `umed train {stage} --help`.")
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
@@ -187,7 +321,7 @@ def load_sft_config(path: Path, overrides: Sequence[str] = ()) -> SftConfig:
     for override in overrides:
         _apply(table, override)
     try:
-        return msgspec.convert(table, SftConfig)
+        return msgspec.convert(table, kind)
     except msgspec.ValidationError as problem:
         hint = "Mend it in the recipe, or give it with --set section.key=value; umed_core/config.py lists all fields."
         raise ConfigError(f"{path}: {problem}.", hint) from problem

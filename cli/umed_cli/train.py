@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -20,15 +20,22 @@ from umed_core.errors import Cancelled, MissingFile
 from umed_core.prompts import RESEARCH_USE_ONLY
 
 if TYPE_CHECKING:
-    from umed_core.config import SftConfig
+    from umed_core.config import AarConfig, SftConfig
     from umed_core.training.run import Progress, StepReport
 
-__all__ = ["app", "recipe_file", "sft"]
+__all__ = ["aar", "app", "recipe_file", "sft"]
 
-SFT = ("umed_core.training.sft", "train_sft")
+SFT, AAR = ("umed_core.training.sft", "train_sft"), ("umed_core.training.aar", "train_aar")
+AAR_PLAN = ("umed_core.training.aar_plan", "plan_aar")
 """Named and not imported, as the commands of `main` are: only a run of this command may load torch."""
 
 NEEDED = ("torch", "transformers", "accelerate", "peft", "safetensors", "tensorboard")
+
+BUILT_IN = "umed-mini"
+"""As `model.init` of stage 2: the model that umed brings."""
+
+SHOWN = ("loss", "r_llm", "r_loc", "r_att", "kl")
+"""Figures of a step that progress shows where a stage has them."""
 
 app = typer.Typer(
     add_completion=False,
@@ -56,14 +63,16 @@ def sft(
 ) -> None:
     """Stage 1, instruction tuning: images with boxes and conversations in, a model folder out. Research use only.
 
-    Recipes of umed's own: umed-mini (the built-in model), paper-sft (the paper's values, for your MedVInT) and smoke-sft
-    (seconds, synthetic images only: does training work here?).
+    Recipes of umed's own: umed-mini (the built-in model), mau-sft (the same on what `umed build-mau` wrote), paper-sft (the
+    paper's values, for your MedVInT) and smoke-sft (seconds, synthetic images only: does training work here?).
 
     Examples:
 
       umed train sft --config smoke-sft
 
       umed train sft --config umed-mini --set data.root=data --set run.out=runs/mine
+
+      umed train sft --config mau-sft --set data.sources.0.path=mau --set run.out=runs/mau
 
       umed train sft --config paper-sft --set model.init=models/medvint --set data.sources.0.path=my_lesions
 
@@ -77,6 +86,70 @@ def sft(
     need_extra("train", *NEEDED)
     with _interrupts() as cancelled, _progress(recipe) as progress:
         model = _stage(*SFT)(recipe, progress, cancelled)
+    _tell_model(model)
+
+
+@app.command("aar")
+def aar(
+    config: Annotated[
+        str,
+        typer.Option("--config", "-c", metavar="RECIPE", help="A TOML file, or the name of a recipe of umed's own."),
+    ],
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Another value than the recipe's. Repeat for more."),
+    ] = None,
+    is_dry: Annotated[
+        bool, typer.Option("--dry-run", help="Measure one update, tell plan, memory and time, and write nothing.")
+    ] = False,
+) -> None:
+    """Stage 2, abnormal-aware rewarding: a model of stage 1 in, one paid for relevance, place and look out.
+    Research use only.
+
+    Recipes of umed's own: mini-aar (the built-in model on a CPU), paper-aar (the paper's values, for any model folder that
+    stage 1 left) and smoke-aar (seconds, synthetic images only: does it work here?).
+
+    Examples:
+
+      umed train aar --config smoke-aar
+
+      umed train aar --config mini-aar --set data.root=data --dry-run
+
+      umed train aar --config paper-aar --set model.init=runs/paper-sft/model --set run.out=runs/full
+
+      umed train aar --config paper-aar --set model.init=runs/paper-sft/model --set reward.arm=no-vrr --set run.out=runs/no-vrr
+
+    Ctrl-C finishes the update and writes a checkpoint; the same command goes on from there, with the same result as a run
+    that nobody stopped. Exit code: 0, 3 an input, 4 the recipe, 5 the data, 6 the model, 8 the training, 9 the disk, 11 a
+    judge on another machine without consent, 130 Ctrl-C.
+    """
+    from umed_core.config import load_aar_config
+
+    recipe = _from_built_in(load_aar_config(recipe_file(config), overrides or []))
+    need_extra("train", *NEEDED)
+    if is_dry:
+        for line in _stage(*AAR_PLAN)(recipe):
+            say(line)
+        say(RESEARCH_USE_ONLY)
+        return
+    with _interrupts() as cancelled, _progress(recipe) as progress:
+        model = _stage(*AAR)(recipe, progress, cancelled)
+    _tell_model(model)
+
+
+def _from_built_in(recipe: AarConfig) -> AarConfig:
+    """The recipe with the folder of the built-in model in place of its name. Raises: MissingModel."""
+    import msgspec
+
+    from umed_assets import embedded_model
+
+    if recipe.model.init != BUILT_IN or Path(BUILT_IN).exists():
+        return recipe
+    folder = embedded_model() / "torch"
+    return msgspec.structs.replace(recipe, model=msgspec.structs.replace(recipe.model, init=str(folder)))
+
+
+def _tell_model(model: Path) -> None:
     if _is_first_process():
         say(f"model: {model}")
         say(f"ask it:    umed ask IMAGE --model {model}")
@@ -99,12 +172,11 @@ def recipe_file(written: str) -> Path:
     raise MissingFile(f"There is no recipe {written}.", f"Give a TOML file, or one of umed's own: {names}.")
 
 
-def _stage(module: str, function: str) -> Callable[[SftConfig, Progress, Callable[[], bool]], Path]:
+def _stage(module: str, function: str) -> Callable[..., Any]:
+    """`train_sft`, `train_aar` or `plan_aar`, whose module loads torch."""
     if _is_first_process():
         note("loading torch ...")
-    stage: Callable[[SftConfig, Progress, Callable[[], bool]], Path] = getattr(
-        importlib.import_module(module), function
-    )
+    stage: Callable[..., Any] = getattr(importlib.import_module(module), function)
     return stage
 
 
@@ -136,7 +208,7 @@ def _interrupts() -> Iterator[Callable[[], bool]]:
         signal.signal(signal.SIGINT, before)
 
 
-def _progress(recipe: SftConfig) -> AbstractContextManager[Progress]:
+def _progress(recipe: SftConfig | AarConfig) -> AbstractContextManager[Progress]:
     if not _is_first_process():
         return nullcontext(_silent)
     return _bar(recipe.optimizer.batch_size) if sys.stderr.isatty() else _lines(recipe)
@@ -171,7 +243,7 @@ def _bar(samples: int) -> Iterator[Progress]:
 
 
 @contextmanager
-def _lines(recipe: SftConfig) -> Iterator[Progress]:
+def _lines(recipe: SftConfig | AarConfig) -> Iterator[Progress]:
     """A line a logged step, where nothing can be rewritten."""
     words = _in_words(recipe.optimizer.batch_size)
 
@@ -184,12 +256,13 @@ def _lines(recipe: SftConfig) -> Iterator[Progress]:
 
 
 def _in_words(samples: int) -> Callable[[StepReport], str]:
-    """Loss and speed of a step; the speed is the mean since the first step that was reported."""
+    """Loss, rewards where there are any, and speed of a step; the speed is the mean since the first that was reported."""
     first: list[tuple[int, float]] = []
 
     def words(report: StepReport) -> str:
         now = time.monotonic()
-        loss = f"loss {report.metrics['loss']:.4f}"
+        shown = [f"{name} {report.metrics[name]:.4f}" for name in SHOWN if name in report.metrics]
+        loss = ", ".join(shown)
         if not first:
             first.append((report.step, now))
             return loss

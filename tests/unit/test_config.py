@@ -41,7 +41,7 @@ def test_the_defaults_are_the_papers(minimal):
     assert config.model.lora.rank == 0 and config.data.test_share == 0.2
 
 
-@pytest.mark.parametrize("name", ["umed-mini", "smoke-sft"])
+@pytest.mark.parametrize("name", ["umed-mini", "smoke-sft", "mau-sft"])
 def test_recipes_that_ship_load_as_they_are(name):
     assert isinstance(load_sft_config(RECIPES / f"{name}.toml"), SftConfig)
 

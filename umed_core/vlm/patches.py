@@ -55,6 +55,19 @@ class View:
         """Of its tokens in the prompt, (rows * columns,)."""
         return np.arange(self.start, self.start + self.rows * self.columns)
 
+    def covered_by(self, boxes: Sequence[NormalizedBox]) -> Floats:
+        """Fraction of each token's cell that lies in at least one box, (rows * columns,), row-major."""
+        x = sorted({edge for box in boxes for edge in (box.x, box.x + box.w)})
+        y = sorted({edge for box in boxes for edge in (box.y, box.y + box.h)})
+        # The boxes' edges cut the image into rectangles that lie wholly in a box or wholly outside it.
+        inside = np.zeros((max(len(y) - 1, 0), max(len(x) - 1, 0)))
+        for box in boxes:
+            rows = slice(y.index(box.y), y.index(box.y + box.h))
+            inside[rows, x.index(box.x) : x.index(box.x + box.w)] = 1.0
+        down = _cell_shares(self.rows, self.region.y, self.region.h, y)
+        across = _cell_shares(self.columns, self.region.x, self.region.w, x)
+        return (down @ inside @ across.T).ravel()
+
 
 @dataclass(frozen=True, slots=True)
 class Mosaic:
@@ -68,6 +81,10 @@ class Mosaic:
     def positions(self) -> NDArray[np.int64]:
         """Of every token of the image in the prompt, view after view."""
         return np.concatenate([view.positions for view in self.views])
+
+    def covered_by(self, boxes: Sequence[NormalizedBox]) -> Floats:
+        """Fraction of each token's cell that lies in at least one box, (P,), as `positions`."""
+        return np.concatenate([view.covered_by(boxes) for view in self.views])
 
     def on_image(self, weights: Floats) -> Floats:
         """Weights of the tokens at `positions`, spread over the image; what lies on padding is lost.
@@ -94,6 +111,17 @@ def overlap(cells: int, start: float, length: float, targets: int) -> Floats:
     edges = start + length * np.arange(cells + 1) / cells
     goals = np.arange(targets + 1) / targets
     shared = np.minimum(edges[None, 1:], goals[1:, None]) - np.maximum(edges[None, :-1], goals[:-1, None])
+    return np.clip(shared, 0.0, None) * (cells / length)
+
+
+def _cell_shares(cells: int, start: float, length: float, edges: Sequence[float]) -> Floats:
+    """Share of each of `cells` equal parts of start..start+length that lies between neighbouring `edges`.
+
+    Shapes: (cells, len(edges) - 1).
+    """
+    own = start + length * np.arange(cells + 1) / cells
+    cuts = np.asarray(edges, dtype=np.float64)
+    shared = np.minimum(own[1:, None], cuts[None, 1:]) - np.maximum(own[:-1, None], cuts[None, :-1])
     return np.clip(shared, 0.0, None) * (cells / length)
 
 

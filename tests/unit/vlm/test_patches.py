@@ -117,3 +117,56 @@ def test_padding_to_a_square_reaches_past_the_image() -> None:
 def test_an_unknown_way_to_resize_is_not_guessed() -> None:
     assert cropped_region(200, 100, settings(size={"longest_edge": 64})) is None
     assert cropped_region(200, 100, settings(size={"shortest_edge": 64})) is None
+
+
+def test_a_box_covers_cells_by_area() -> None:
+    # 2 x 2 cells; a box over the left three quarters of the upper half: all of one cell, half of its neighbour.
+    assert View(0, 2, 2).covered_by([NormalizedBox(0, 0, 0.75, 0.5)]).tolist() == pytest.approx([1, 0.5, 0, 0])
+
+
+def test_where_boxes_overlap_a_cell_counts_once() -> None:
+    # Over one cell: left .6 and right .6 of the image cover it once, not 1.2 times.
+    boxes = [NormalizedBox(0, 0, 0.6, 1), NormalizedBox(0.4, 0, 0.6, 1)]
+    assert View(0, 1, 1).covered_by(boxes).tolist() == pytest.approx([1])
+
+
+def test_no_box_covers_nothing() -> None:
+    assert View(0, 2, 3).covered_by([]).tolist() == [0] * 6
+
+
+def test_what_the_processor_cropped_away_is_not_covered() -> None:
+    # The view shows the middle half of the width in two cells, .25...5 and .5...75; the box reaches to .5.
+    view = View(0, 1, 2, NormalizedBox(0.25, 0, 0.5, 1))
+    assert view.covered_by([NormalizedBox(0, 0, 0.5, 1)]).tolist() == pytest.approx([1, 0])
+
+
+def test_padding_is_not_covered() -> None:
+    # A wide image padded to a square: of the two rows of cells, each half shows image, wholly within the box.
+    view = View(0, 2, 1, NormalizedBox(0, -0.5, 1, 2))
+    assert view.covered_by([WHOLE]).tolist() == pytest.approx([0.5, 0.5])
+
+
+def test_a_mosaic_counts_tiles_and_the_small_whole() -> None:
+    (mosaic,) = tiled_mosaics([(1, 2), (4, 5), (7, 8)], ["<row_1_col_1>", "<row_1_col_2>", "<global-img>"])
+    assert mosaic.covered_by([NormalizedBox(0, 0, 0.5, 1)]).tolist() == pytest.approx([1, 0, 0.5])
+
+
+EDGES = st.integers(0, 20).map(lambda n: n / 20)
+BOXES = st.builds(
+    lambda x0, y0, x1, y1: NormalizedBox(min(x0, x1), min(y0, y1), abs(x1 - x0), abs(y1 - y0)),
+    EDGES,
+    EDGES,
+    EDGES,
+    EDGES,
+)
+
+
+@given(st.lists(BOXES, max_size=4), st.integers(1, 5), st.integers(1, 5))
+def test_covered_cells_are_the_boxes_painted_finely(boxes: list[NormalizedBox], rows: int, columns: int) -> None:
+    """Second opinion: boxes on twentieths painted on a 20 rows x 20 columns grid, a block of 20 x 20 a cell."""
+    fine = np.zeros((20 * rows, 20 * columns))
+    for box in boxes:
+        down = slice(round(box.y * 20 * rows), round((box.y + box.h) * 20 * rows))
+        fine[down, round(box.x * 20 * columns) : round((box.x + box.w) * 20 * columns)] = 1
+    painted = fine.reshape(rows, 20, columns, 20).mean(axis=(1, 3)).ravel()
+    assert View(0, rows, columns).covered_by(boxes) == pytest.approx(painted, abs=1e-9)
