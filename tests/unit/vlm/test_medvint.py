@@ -239,7 +239,7 @@ def test_a_reading_head_hands_on_the_coordinate_that_a_cell_wrote() -> None:
 @pytest.mark.parametrize("connector", ["grid", "queries"])
 def test_half_precision_runs_and_says_nearly_the_same(connector: str):
     """How a CUDA device loads it; cell positions once stayed in float32 and stopped it."""
-    model, processor = tiny_vlm.medvint(connector)
+    model, _ = tiny_vlm.medvint(connector)
     pixels = torch.rand(1, 3, tiny_vlm.IMAGE_SIZE, tiny_vlm.IMAGE_SIZE)
     whole = model.encode_images(pixels).tokens
     half = model.to(torch.bfloat16).encode_images(pixels.bfloat16()).tokens
