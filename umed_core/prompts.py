@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from umed_core.errors import DataError
 from umed_core.geometry import NormalizedBox
@@ -104,8 +105,13 @@ def parse_boxes(text: str) -> list[ParsedBox]:
 
 def class_named(text: str, label: str) -> bool:
     """Whether an answer names a class: whole words, case and synonyms folded. Source: the paper's ACC."""
+    return _naming(label).search(text) is not None
+
+
+@lru_cache(maxsize=512)  # more patterns than `re` keeps, and a build asks for each some 100,000 times
+def _naming(label: str) -> re.Pattern[str]:
     spellings = CLASS_SYNONYMS.get(label.lower(), (label,))
-    return any(re.search(rf"\b{re.escape(s)}\b", text, re.IGNORECASE) for s in spellings)
+    return re.compile("|".join(rf"\b{re.escape(s)}\b" for s in spellings), re.IGNORECASE)
 
 
 def labelled_boxes(text: str, classes: tuple[str, ...]) -> list[tuple[str, NormalizedBox]]:

@@ -37,6 +37,10 @@ __all__ = ["AskRound", "BuildProgress", "BuildReport", "MauConfig", "build_mau",
 Progress: TypeAlias = "Callable[[BuildProgress], None]"
 Requests: TypeAlias = Callable[[], Iterator[TeacherRequest]]
 Keep: TypeAlias = Callable[[TeacherRequest, TeacherReply], None]
+Ends: TypeAlias = dict[str, tuple[str, ...]]
+"""What is wrong with each talk that has ended, by its case's id; nothing, mostly."""
+
+_IMAGE_SUFFIX = re.compile(r"\.(?:png|jpe?g|tiff?|bmp|gif|dcm|nii)\b", re.IGNORECASE)
 
 
 class AskRound(Protocol):
@@ -115,17 +119,17 @@ def build_mau(config: MauConfig, teacher: Teacher, progress: Progress, ask: AskR
     require_consent(config, teacher)
     with BuildStore(config.work / "build.sqlite") as store:
         shelf, chosen, refused = prepare(config, store, progress)
-        failed = converse(config, teacher, ask or call_by_call(teacher, config.asking), store, shelf, chosen, progress)
-        return write(config, teacher, store, shelf, chosen, refused, failed, progress)
+        ends = converse(config, teacher, ask or call_by_call(teacher, config.asking), store, shelf, chosen, progress)
+        return write(config, teacher, store, shelf, chosen, refused, ends, progress)
 
 
 def prepare(config: MauConfig, store: BuildStore, progress: Progress) -> tuple[PictureShelf, Chosen, Counter[str]]:
     """All that comes before the teacher: cases collected, pictures cleaned, sides chosen; refused rows by reason."""
-    refused = collect(config, store, progress)
     shelf = PictureShelf(config.work / "pictures", config.text_scan)
+    refused = collect(config, store, shelf, progress)
     total = store.count("cases")
     clean_pictures(store, shelf, lambda done: progress(BuildProgress("clean", done, total)))
-    return shelf, choose(config, store, shelf), refused
+    return shelf, choose(config, store), refused
 
 
 def require_consent(config: MauConfig, teacher: Teacher) -> None:
@@ -136,7 +140,7 @@ def require_consent(config: MauConfig, teacher: Teacher) -> None:
         )
 
 
-def collect(config: MauConfig, store: BuildStore, progress: Progress) -> Counter[str]:
+def collect(config: MauConfig, store: BuildStore, shelf: PictureShelf, progress: Progress) -> Counter[str]:
     """Reads all sources anew; what cannot be used is listed in work/refused.jsonl. Returns reasons with their counts."""
     reasons: Counter[str] = Counter()
     refused: list[RefusedBySource] = []
@@ -145,28 +149,33 @@ def collect(config: MauConfig, store: BuildStore, progress: Progress) -> Counter
         reasons[kind_of_reason(row.reason)] += 1
         refused.append(row)
 
-    def shown() -> Iterator[NamedCase]:
+    def shown() -> Iterator[tuple[NamedCase, str]]:
         for done, named in enumerate(named_cases(config.sources, refuse)):
             progress(BuildProgress("collect", done, 0))
-            yield named
+            yield named, shelf.fingerprint(named)
 
     store.replace_cases(shown())
     write_jsonl(config.work / "refused.jsonl", refused)
     return reasons
 
 
-def choose(config: MauConfig, store: BuildStore, shelf: PictureShelf) -> Chosen:
+def choose(config: MauConfig, store: BuildStore) -> Chosen:
     """Which cases enter the dataset, and on which side: no patient, group or near-duplicate on both.
 
     Raises: DataError where no case is left; ConfigError for a source of which the paper has no count.
     """
-    usable = [(named, picture) for named, picture in with_pictures(store, shelf) if not picture.refused]
-    if not usable:
+    facts, hashes = [], []
+    for named, picture in with_pictures(store):
+        if not picture.refused:
+            # By the source's own group, whose hash splits box sets too: what was tuned on those is scored fairly here.
+            facts.append((named.dataset, main_label(named.case), named.case.group, named.case_id))
+            hashes.append(picture.perceptual_hash)
+    if not facts:
         raise DataError("No case of the sources can be used.", f"{config.work / 'refused.jsonl'} says why.")
-    clusters = near_duplicate_clusters([picture.perceptual_hash for _, picture in usable], MAX_DISTANCE)
+    clusters = near_duplicate_clusters(hashes, MAX_DISTANCE)
     items = [
-        SplitItem(named.dataset, main_label(named.case), named.group, int(cluster), named.case_id)
-        for (named, _), cluster in zip(usable, clusters, strict=True)
+        SplitItem(dataset, label, group, int(cluster), name)
+        for (dataset, label, group, name), cluster in zip(facts, clusters, strict=True)
     ]
     if config.limit:
         items = limited(items, config.limit, config.seed)
@@ -190,26 +199,26 @@ def choose(config: MauConfig, store: BuildStore, shelf: PictureShelf) -> Chosen:
 def converse(
     config: MauConfig, teacher: Teacher, ask: AskRound, store: BuildStore, shelf: PictureShelf, chosen: Chosen,
     progress: Progress,
-) -> Mapping[str, str]:  # fmt: skip
-    """Asks until every talk has ended; the cases of which one request failed for good, with the reason.
+) -> Ends:  # fmt: skip
+    """Asks until every talk has ended, and says how: without faults, with some, or for want of an answer.
 
     Each round asks what is open in every talk: all diagnoses, then all reflections, then corrections.
     """
-    failed: dict[str, str] = {}
+    ends: Ends = {}
 
     def requests() -> Iterator[TeacherRequest]:
-        return open_requests(talks(config, teacher, store, shelf, chosen), store, failed)
+        return open_requests(talks(config, teacher, store, shelf, chosen), store, ends)
 
     async def until_all_ended() -> None:
         try:
             while total := sum(1 for _ in requests()):
                 failures = await ask(requests, store.keep_answer, total, store.paid(), progress)
-                failed.update((failure.case_id, failure.reason) for failure in failures)
+                ends.update((f.case_id, (f"The teacher did not answer: {f.reason}",)) for f in failures)
         finally:
             await teacher.close()
 
     asyncio.run(until_all_ended())
-    return failed
+    return ends
 
 
 def call_by_call(teacher: Teacher, limits: AskLimits) -> AskRound:
@@ -226,12 +235,18 @@ def call_by_call(teacher: Teacher, limits: AskLimits) -> AskRound:
     return ask
 
 
-def open_requests(of_talks: Iterable[Talk], store: BuildStore, failed: Mapping[str, str]) -> Iterator[TeacherRequest]:
-    """The next request of every talk that goes on; two cases that ask the very same thing ask once."""
+def open_requests(of_talks: Iterable[Talk], store: BuildStore, ends: Ends) -> Iterator[TeacherRequest]:
+    """The next request of every talk that goes on; one that has ended is added to `ends` and not looked at again.
+
+    Two cases that ask the very same thing ask once.
+    """
     asked: set[bytes] = set()
     for talk in of_talks:
+        if talk.named.case_id in ends:
+            continue
         step = next_step(talk, store.answer)
-        if isinstance(step, Ended) or talk.named.case_id in failed:
+        if isinstance(step, Ended):
+            ends[talk.named.case_id] = step.faults
             continue
         mark = bytes.fromhex(step.key)
         if mark not in asked:
@@ -243,26 +258,24 @@ def talks(
     config: MauConfig, teacher: Teacher, store: BuildStore, shelf: PictureShelf, chosen: Chosen
 ) -> Iterator[Talk]:
     """The talk about each chosen case, in the order of the sources."""
-    for named, picture in with_pictures(store, shelf):
+    for named, picture in with_pictures(store):
         if named.case_id in chosen.sides:
             yield Talk(named, picture, shelf.path(picture), teacher.identity, config.corrections)
 
 
-def with_pictures(store: BuildStore, shelf: PictureShelf) -> Iterator[tuple[NamedCase, Picture]]:
-    for named in store.cases():
-        picture = store.picture(shelf.fingerprint(named))
-        if picture is not None:  # a file that changed while the build ran is taken up by the next one
-            yield named, picture
+def with_pictures(store: BuildStore) -> Iterator[tuple[NamedCase, Picture]]:
+    """Every case once its picture was cleaned, or refused."""
+    return ((named, picture) for named, _, picture in store.cases() if picture is not None)
 
 
 def write(
     config: MauConfig, teacher: Teacher, store: BuildStore, shelf: PictureShelf, chosen: Chosen, refused: Counter[str],
-    failed: Mapping[str, str], progress: Progress,
+    ends: Ends, progress: Progress,
 ) -> BuildReport:  # fmt: skip
     """The folder, from what every talk ended in; faulty ones are listed in work/quarantine.jsonl."""
     refused_cases = [
         RefusedBySource(named.dataset, 0, named.case.key, picture.refused)
-        for named, picture in with_pictures(store, shelf)
+        for named, picture in with_pictures(store)
         if picture.refused
     ]
     quarantine: list[Quarantined] = []
@@ -271,8 +284,7 @@ def write(
     sides: dict[str, Side] = {}
     for done, talk in enumerate(talks(config, teacher, store, shelf, chosen)):
         progress(BuildProgress("write", done, len(chosen.sides)))
-        faults = faults_left(talk, store, failed)
-        if faults:
+        if faults := ends[talk.named.case_id]:
             quarantine.append(Quarantined(talk.named.case_id, talk.named.case.key, str(talk.named.case.image), faults))
             continue
         image = link_picture(config.out, talk)
@@ -306,14 +318,6 @@ def write(
                 yield record_of(talk, store, teacher)
 
     return BuildReport(config.out, write_dataset(config.out, records("train"), records("test"), sheet))
-
-
-def faults_left(talk: Talk, store: BuildStore, failed: Mapping[str, str]) -> tuple[str, ...]:
-    """What keeps a talk from the dataset: its faults, or that the teacher never answered."""
-    step = next_step(talk, store.answer)
-    if isinstance(step, Ended):
-        return step.faults
-    return (f"The teacher did not answer: {failed.get(talk.named.case_id, 'the file changed while the build ran')}",)
 
 
 def record_of(talk: Talk, store: BuildStore, teacher: Teacher) -> MauRecord:
@@ -359,11 +363,16 @@ def privacy_notes(config: MauConfig) -> tuple[str, ...]:
 
 def published_provenance(case: Case) -> dict[str, str]:
     """What the source says of where an image is from, less the file names that some sources write into it."""
-    names = re.compile(
-        rf"\S*(?:{re.escape(case.image.stem)}|\.(?:png|jpe?g|tiff?|bmp|gif|dcm|nii)\b)\S*", re.IGNORECASE
-    )
-    cleaned = {key: " ".join(names.sub(" ", value).split()) for key, value in case.provenance.items()}
+    cleaned = {key: _without_file_names(value, case.image.stem) for key, value in case.provenance.items()}
     return {key: value for key, value in cleaned.items() if value}
+
+
+def _without_file_names(words: str, stem: str) -> str:
+    # Most values name no file: to compile a pattern for each case would cost more than to write its record.
+    if words.isascii() and stem.isascii() and stem.lower() not in words.lower() and not _IMAGE_SUFFIX.search(words):
+        return " ".join(words.split())
+    names = re.compile(rf"\S*(?:{re.escape(stem)}|{_IMAGE_SUFFIX.pattern})\S*", re.IGNORECASE)
+    return " ".join(names.sub(" ", words).split())
 
 
 def public_identity(teacher: Teacher) -> str:

@@ -24,13 +24,17 @@ from umed_core.mau.teacher import TeacherReply, TeacherRequest, Tokens
 
 __all__ = ["BuildStore", "NamedCase", "Picture"]
 
+_CASES = "CREATE TABLE cases (number INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL, body BLOB NOT NULL)"
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS cases (number INTEGER PRIMARY KEY, body BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS pictures (fingerprint TEXT PRIMARY KEY, body BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS answers (
     key TEXT PRIMARY KEY, stage TEXT NOT NULL, attempt INTEGER NOT NULL, text TEXT NOT NULL, refusal TEXT NOT NULL,
     prompt_tokens INTEGER NOT NULL, completion_tokens INTEGER NOT NULL
 );
+"""
+_WALK = """
+SELECT number, fingerprint, cases.body, pictures.body FROM cases LEFT JOIN pictures USING (fingerprint)
+WHERE number > ? ORDER BY number LIMIT ?
 """
 _BATCH = 1000
 _ENCODER = msgspec.json.Encoder(enc_hook=str)  # a Path as its text
@@ -84,28 +88,27 @@ class BuildStore:
     ) -> None:
         self._connection.close()
 
-    def replace_cases(self, cases: Iterable[NamedCase]) -> int:
-        """Takes the sources as they are now, all or nothing; the number of cases."""
+    def replace_cases(self, cases: Iterable[tuple[NamedCase, str]]) -> int:
+        """Takes the sources as they are now, each case with its picture's fingerprint, all or nothing; how many there are."""
         with self._told(), self._transaction():
-            self._connection.execute("DELETE FROM cases")
-            bodies = ((number, _ENCODER.encode(case)) for number, case in enumerate(cases))
-            self._connection.executemany("INSERT INTO cases VALUES (?, ?)", bodies)
+            self._connection.execute("DROP TABLE IF EXISTS cases")
+            self._connection.execute(_CASES)
+            rows = ((number, fingerprint, _ENCODER.encode(case)) for number, (case, fingerprint) in enumerate(cases))
+            self._connection.executemany("INSERT INTO cases VALUES (?, ?, ?)", rows)
         return self.count("cases")
 
-    def cases(self) -> Iterator[NamedCase]:
-        """Every case, in the order of the sources; the store may be written meanwhile."""
-        decoder, last = msgspec.json.Decoder(NamedCase, dec_hook=lambda kind, text: kind(text)), -1
-        while rows := self._rows(
-            "SELECT number, body FROM cases WHERE number > ? ORDER BY number LIMIT ?", last, _BATCH
-        ):
-            for _, body in rows:
-                yield decoder.decode(body)
-            last = rows[-1][0]
+    def cases(self) -> Iterator[tuple[NamedCase, str, Picture | None]]:
+        """Every case in the order of the sources, its picture's fingerprint, and its picture or None if not yet cleaned.
 
-    def picture(self, fingerprint: str) -> Picture | None:
-        """What became of a picture, or None if it was not cleaned yet."""
-        rows = self._rows("SELECT body FROM pictures WHERE fingerprint = ?", fingerprint)
-        return msgspec.json.decode(rows[0][0], type=Picture) if rows else None
+        The store may be written meanwhile; some of what is written shows in the next walk only.
+        """
+        case = msgspec.json.Decoder(NamedCase, dec_hook=lambda kind, text: kind(text))
+        picture = msgspec.json.Decoder(Picture)
+        last = -1
+        while rows := self._rows(_WALK, last, _BATCH):
+            for _, fingerprint, body, cleaned in rows:
+                yield case.decode(body), fingerprint, None if cleaned is None else picture.decode(cleaned)
+            last = rows[-1][0]
 
     def keep_picture(self, fingerprint: str, picture: Picture) -> None:
         self._rows("INSERT OR REPLACE INTO pictures VALUES (?, ?)", fingerprint, msgspec.json.encode(picture))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
@@ -44,6 +44,7 @@ def write_dataset(folder: Path, train: Iterable[MauRecord], test: Iterable[MauRe
     """
     staged = folder / ".staged"
     tally = _Tally(folder)
+    shutil.rmtree(staged, ignore_errors=True)  # half-written files of a build that was killed
     try:
         write_jsonl(staged / "train.jsonl", tally.counted(train, "train"))
         write_jsonl(staged / "test.jsonl", tally.counted(test, "test"))
@@ -63,10 +64,7 @@ def write_dataset(folder: Path, train: Iterable[MauRecord], test: Iterable[MauRe
         for name in ("train.jsonl", "test.jsonl", "README.md", SHEET):
             _put_in_place(staged / name, folder / name)
     finally:
-        with suppress(OSError):
-            for name in ("train.jsonl", "test.jsonl", "README.md", SHEET):
-                (staged / name).unlink(missing_ok=True)
-            staged.rmdir()
+        shutil.rmtree(staged, ignore_errors=True)
     return complete
 
 

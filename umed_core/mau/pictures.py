@@ -25,8 +25,9 @@ from umed_core.records import write_atomic
 
 __all__ = ["PictureShelf", "clean_pictures", "link_picture", "remove_unlisted"]
 
-_THREADS = 2
-_AHEAD = 8
+_THREADS = 3
+"""One of them mostly waits for the disk. No more: the images room keeps three decoders, and would start others anew each time."""
+_AHEAD = 9
 """Pictures under way at a time: enough to keep the threads busy, few enough to hold in memory."""
 
 
@@ -79,10 +80,8 @@ def clean_pictures(store: BuildStore, shelf: PictureShelf, shown: Callable[[int]
 def _not_yet_clean(
     store: BuildStore, shelf: PictureShelf, shown: Callable[[int], None]
 ) -> Iterator[tuple[str, NamedCase]]:
-    for done, named in enumerate(store.cases()):
+    for done, (named, mark, picture) in enumerate(store.cases()):
         shown(done)
-        mark = shelf.fingerprint(named)
-        picture = store.picture(mark)
         if picture is None or (not picture.refused and not shelf.path(picture).exists()):
             yield mark, named
 
