@@ -26,7 +26,7 @@ from umed_core.records import write_atomic
 __all__ = ["PictureShelf", "clean_pictures", "link_picture", "remove_unlisted"]
 
 _THREADS = 3
-"""One of them mostly waits for the disk. No more: the images room keeps three decoders, and would start others anew each time."""
+"""One of them mostly waits for the disk. No more: the images room keeps three decoders and would start others each time."""
 _AHEAD = 9
 """Pictures under way at a time: enough to keep the threads busy, few enough to hold in memory."""
 
