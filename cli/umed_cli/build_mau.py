@@ -107,6 +107,9 @@ def build_mau(
     from umed_core.mau.cost import Budget
 
     _check(teacher, model, base_url, batch, paper_counts and limit > 0)
+    if batch and min(budget, max_tokens) < math.inf:
+        # The server works a batch off by itself; nothing here could stop it in the middle.
+        raise ConfigError("A batch cannot be stopped at a budget.", "See --dry-run for the price, and use --limit.")
     # A model on this machine answers one request at a time.
     limits = AskLimits(
         1 if teacher == "local" else in_flight,

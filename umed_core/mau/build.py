@@ -16,6 +16,7 @@ from typing import Literal, Protocol, TypeAlias
 
 from umed_core import __version__
 from umed_core.errors import ConsentNeeded, DataError
+from umed_core.images.sandbox import close_decoders
 from umed_core.mau.asking import AskFailure, AskLimits, AskProgress, ask_all
 from umed_core.mau.build_store import BuildStore, NamedCase, Picture
 from umed_core.mau.cases import Case
@@ -129,6 +130,7 @@ def prepare(config: MauConfig, store: BuildStore, progress: Progress) -> tuple[P
     refused = collect(config, store, shelf, progress)
     total = store.count("cases")
     clean_pictures(store, shelf, lambda done: progress(BuildProgress("clean", done, total)))
+    close_decoders()  # 150 MB of idle children, where all that follows decodes nothing
     return shelf, choose(config, store), refused
 
 
