@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,10 @@ os.environ.pop("PYTHONUNBUFFERED", None)
 
 hypothesis.settings.register_profile("umed", derandomize=True, deadline=None, max_examples=50, database=None)
 hypothesis.settings.load_profile("umed")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell's background job ignores Ctrl-C, and so would every child that these tests interrupt.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _forbid_network(event: str, arguments: tuple[object, ...]) -> None:
