@@ -108,8 +108,10 @@ def main() -> None:
             await measure(name, teacher, count, image, options.in_flight, options.latency_ms / 1000)
 
         over_http(lambda s: OpenAITeacher(s, ApiKey(), connections=options.in_flight), "ours", options.replies)
-        over_http(lambda s: ClientTeacher(s, True, options.in_flight), "openai client, raw", options.replies // 4)
-        over_http(lambda s: ClientTeacher(s, False, options.in_flight), "openai client", options.replies // 4)
+        over_http(
+            lambda s: ClientTeacher(s, True, options.in_flight), "openai client, raw", min(options.replies // 4, 500)
+        )
+        over_http(lambda s: ClientTeacher(s, False, options.in_flight), "openai client", min(options.replies // 4, 500))
         asyncio.run(measure("template", TemplateTeacher(), options.replies, image, 1, 0.0))
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import math
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -262,5 +261,7 @@ def _record(name: str, image: str, first: _Row, findings: tuple[Finding, ...], u
 
 
 def _usual_modality(rows: Mapping[str, list[_Row]]) -> str:
-    seen = Counter(modality_of(row.label) for annotated in rows.values() for row in annotated if row.label)
-    return seen.most_common(1)[0][0] if seen else ""
+    """The one modality of a set, for images whose class tells none; "" where the set shows several."""
+    labels = {row.label for annotated in rows.values() for row in annotated if row.label}
+    seen = {modality for label in labels if (modality := modality_of(label))}
+    return seen.pop() if len(seen) == 1 else ""

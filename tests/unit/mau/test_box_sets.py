@@ -153,3 +153,10 @@ def test_augmented_copies_of_one_picture_share_a_group() -> None:
     names = ["train__7_png_jpg.rf.0123456789abcdef0123456789abcdef.jpg", "test__7_png_jpg.rf.fedcba9876543210ffff.jpg"]
     assert {group_from_name(name) for name in names} == {"7"}
     assert group_from_name("tb0003.jpg") == "tb0003"
+
+
+def test_in_a_set_of_several_modalities_a_class_that_tells_none_has_none(tmp_path: Path) -> None:
+    """A mixed set once called an infiltration on a chest X-ray a CT, after the commonest of its classes."""
+    found = read(tmp_path, "a.png,10,10,kidney stone,.1,.2,.3,.4,1,,", "b.png,10,10,infiltration,.1,.2,.3,.4,2,,")
+    other = {"images/a.png": "CT", "images/b.png": ""}
+    assert {record.image: record.modality for record in found.records} == other
