@@ -261,7 +261,6 @@ def _record(name: str, image: str, first: _Row, findings: tuple[Finding, ...], u
 
 
 def _usual_modality(rows: Mapping[str, list[_Row]]) -> str:
-    """The one modality of a set, for images whose class tells none; "" where the set shows several."""
-    labels = {row.label for annotated in rows.values() for row in annotated if row.label}
-    seen = {modality for label in labels if (modality := modality_of(label))}
+    """The one modality that all classes of a set tell, for its images without a finding; "" where they differ."""
+    seen = {modality_of(row.label) for annotated in rows.values() for row in annotated if row.label}
     return seen.pop() if len(seen) == 1 else ""
