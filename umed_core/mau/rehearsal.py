@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -69,10 +68,8 @@ def previews(config: MauConfig, teacher_identity: str, count: int) -> Iterator[s
 
     Raises: what reading a source raises.
     """
-    of_dataset: dict[str, list[NamedCase]] = {}
-    for named in named_cases(config.sources, lambda _row: None):
-        of_dataset.setdefault(named.dataset, []).append(named)
-    for cases in of_dataset.values():
+    for source in config.sources:
+        cases = named_cases([source], lambda _row: None)
         yield from islice(filter(None, (_preview(config, named, teacher_identity) for named in cases)), count)
 
 
@@ -82,7 +79,7 @@ def _preview(config: MauConfig, named: NamedCase, teacher_identity: str) -> str:
         clean = clean_image(named.case, config.text_scan)
     except (InputError, DataError):
         return ""
-    picture = Picture("", hashlib.sha256(clean.content).hexdigest(), clean.suffix, clean.width, clean.height)
+    picture = Picture("", clean.sha256, clean.suffix, clean.width, clean.height)
     request = next_step(Talk(named, picture, Path(), teacher_identity, 0), lambda _key: None)
     assert isinstance(request, TeacherRequest)
     return preview_payload(request, clean)
