@@ -28,8 +28,9 @@ from umed_core.errors import (
     StorageError,
     TrainingError,
 )
-from umed_core.training import policy, sft
-from umed_core.training.sft import schedule, total_steps, train_sft
+from umed_core.training import bookkeeping, policy, sft
+from umed_core.training.bookkeeping import schedule, total_steps
+from umed_core.training.sft import train_sft
 from umed_core.vlm.families import load_model
 
 PAPER = {"coordinate_sigma": 0.0, "coordinate_giou_weight": 0.0, "dense_weight": 0.0, "attention_weight": 0.0}
@@ -306,7 +307,7 @@ def test_another_recipe_finds_the_folder_taken(root, whole):
 
 
 def test_the_papers_run_is_four_times_37_steps(monkeypatch, root, tmp_path):
-    monkeypatch.setattr(sft, "real_samples", lambda data: 4653)
+    monkeypatch.setattr(bookkeeping, "real_samples", lambda data: 4653)
     optimizer = {"batch_size": 128, "epochs": 4.0, "steps": 0}
     assert total_steps(tiny_config(root, tmp_path, optimizer=optimizer)) == 148
 

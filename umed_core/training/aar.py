@@ -27,9 +27,9 @@ from torch.optim.lr_scheduler import LambdaLR
 from umed_core.config import AarConfig, PpoConfig, RewardConfig
 from umed_core.errors import Cancelled, ConfigError, TrainingError
 from umed_core.records import write_atomic
-from umed_core.training import sft
 from umed_core.training.aar_batches import PromptReader, Query, query_batches
 from umed_core.training.aar_samples import save_samples
+from umed_core.training.bookkeeping import held_images, log_metrics, run_events, schedule, total_steps
 from umed_core.training.checkpoint import TrainingState, load_checkpoint, save_checkpoint
 from umed_core.training.class_tokens import class_tokens
 from umed_core.training.experience import Experience, reward_metrics, value_metrics
@@ -64,13 +64,13 @@ def train_aar(
     if config.run.threads:
         torch.set_num_threads(config.run.threads)
     set_seed(config.run.seed)
-    steps = sft.total_steps(config)
+    steps = total_steps(config)
     folder = RunFolder(Path(config.run.out))
     folder.check(config)
-    held = {**sft._held_images(config), "stage_one": _same_stage_one(folder, config.model.init)}
+    held = {**held_images(config), "stage_one": _same_stage_one(folder, config.model.init)}
     learner = build_learner(config)
     modules = {"model": learner.policy.model, "value_head": learner.value_head}
-    scheduler = LambdaLR(learner.optimizer, lambda step: sft.schedule(step, steps, config.optimizer))
+    scheduler = LambdaLR(learner.optimizer, lambda step: schedule(step, steps, config.optimizer))
 
     checkpoint = folder.latest_checkpoint()
     start = 0 if checkpoint is None else load_checkpoint(checkpoint, modules, learner.optimizer, scheduler).step
@@ -79,7 +79,7 @@ def train_aar(
     with closing(judge or open_judge(config.judge)) as judge:
         folder.open(config, {**held, "judge": judge.identity})
         folder.forget_after(start)
-        with sft._events(folder, start, learner.accelerator) as writer:
+        with run_events(folder, start, learner.accelerator) as writer:
             begun = time.monotonic()
             for step in range(start + 1, last + 1):
                 experiences, metrics = one_update(learner, next(batches), judge, config, step)
@@ -88,7 +88,7 @@ def train_aar(
                 too_far = 0 < config.ppo.kl_limit < metrics["kl_k3"]
                 is_last, stop = step == steps or too_far, cancelled()
                 if step % config.run.log_every == 0 or is_last:
-                    sft._log(folder, writer, step, metrics)
+                    log_metrics(folder, writer, step, metrics)
                 if config.run.samples_every and (step % config.run.samples_every == 0 or is_last):
                     save_samples(folder.path / "samples", step, [(e.query, e.texts[0], e.paid(0)) for e in experiences])
                 left = (time.monotonic() - begun) / (step - start) * (steps - step)

@@ -11,9 +11,9 @@ import torch
 from accelerate.utils import set_seed
 
 from umed_core.config import AarConfig
-from umed_core.training import sft
 from umed_core.training.aar import one_update
 from umed_core.training.aar_batches import PromptReader, query_batches
+from umed_core.training.bookkeeping import total_steps
 from umed_core.training.judges.choice import open_judge
 from umed_core.training.learner import Learner, build_learner
 from umed_core.training.run import RunFolder
@@ -28,7 +28,7 @@ def plan_aar(config: AarConfig) -> list[str]:
     if config.run.threads:
         torch.set_num_threads(config.run.threads)
     set_seed(config.run.seed)
-    steps = sft.total_steps(config)
+    steps = total_steps(config)
     folder = RunFolder(Path(config.run.out))
     folder.check(config)
     learner = build_learner(config)

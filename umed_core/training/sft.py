@@ -11,7 +11,6 @@ import math
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -20,15 +19,13 @@ from accelerate.utils import set_seed
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import DataLoader
-from torch.utils.tensorboard import SummaryWriter
 
 from umed_core.config import OptimizerConfig, SftConfig
 from umed_core.errors import Cancelled, ConfigError, TrainingError, UmedError
-from umed_core.mau.box_sets import read_box_set
-from umed_core.mau.split import split_by_group, split_manifest
 from umed_core.training.batches import Batch, Collator, MicroBatches
+from umed_core.training.bookkeeping import held_images, log_metrics, run_events, schedule, total_steps
 from umed_core.training.checkpoint import TrainingState, load_checkpoint, save_checkpoint
-from umed_core.training.data import SampleStream, real_samples
+from umed_core.training.data import SampleStream
 from umed_core.training.encoding import IGNORED, NO_BOX
 from umed_core.training.losses import (
     attention_on_box,
@@ -43,7 +40,7 @@ from umed_core.training.losses import (
 )
 from umed_core.training.policy import Policy, load_policy, parameter_groups, save_policy
 from umed_core.training.processes import sum_gradients, summed
-from umed_core.training.run import Progress, RunFolder, StepReport, storing
+from umed_core.training.run import Progress, RunFolder, StepReport
 from umed_core.vlm.attention import RowCapture, mean_rows
 from umed_core.vlm.medvint.tokenizer import coordinate_ids
 
@@ -64,7 +61,7 @@ def train_sft(config: SftConfig, progress: Progress, cancelled: Callable[[], boo
     steps = total_steps(config)
     folder = RunFolder(Path(config.run.out))
     folder.check(config)
-    held = _held_images(config)
+    held = held_images(config)
 
     policy = load_policy(config.model, config.run.seed, config.loss.attention_weight > 0)
     objective = Objective(policy, config)
@@ -89,7 +86,7 @@ def train_sft(config: SftConfig, progress: Progress, cancelled: Callable[[], boo
         # Only now: a recipe with a wrong path must not claim the folder.
         folder.open(config, held)
         folder.forget_after(start)
-    with _events(folder, start, accelerator) as writer:
+    with run_events(folder, start, accelerator) as writer:
         begun = time.monotonic()
         for step in range(start + 1, steps + 1):
             metrics = _update(next(batches), policy, objective, optimizer, accelerator, config.optimizer)
@@ -102,7 +99,7 @@ def train_sft(config: SftConfig, progress: Progress, cancelled: Callable[[], boo
             left = (time.monotonic() - begun) / (step - start) * (steps - step)
             metrics["learning_rate"] = scheduler.get_last_lr()[0]
             if writer is not None and (step % config.run.log_every == 0 or step == steps):
-                _log(folder, writer, step, metrics)
+                log_metrics(folder, writer, step, metrics)
             progress(StepReport(step, steps, metrics, left))
             stop = summed({"stop": float(cancelled())}, accelerator)["stop"] > 0
             if stop or step % config.run.checkpoint_every == 0 or step == steps:
@@ -117,46 +114,6 @@ def train_sft(config: SftConfig, progress: Progress, cancelled: Callable[[], boo
         save_policy(policy, folder.model_folder)
     accelerator.wait_for_everyone()
     return folder.model_folder
-
-
-@contextmanager
-def _events(folder: RunFolder, start: int, accelerator: Accelerator) -> Iterator[SummaryWriter | None]:
-    """TensorBoard's events of the run, in the first process alone."""
-    if not accelerator.is_main_process:
-        yield None
-        return
-    with storing(str(folder.path / "tensorboard")):
-        writer = SummaryWriter(str(folder.path / "tensorboard"), purge_step=start + 1)
-    try:
-        yield writer
-    finally:
-        writer.close()
-
-
-def _log(folder: RunFolder, writer: SummaryWriter, step: int, metrics: dict[str, float]) -> None:
-    folder.log(step, metrics)
-    with storing(str(folder.path / "tensorboard")):
-        for name, value in metrics.items():
-            writer.add_scalar(name, value, step)
-
-
-def total_steps(config: SftConfig) -> int:
-    """Updates of the run: `steps`, or as many as `epochs` over the real samples take. Raises: ConfigError."""
-    if config.optimizer.steps:
-        return config.optimizer.steps
-    real = real_samples(config.data)
-    if not real:
-        raise ConfigError("Phantoms are without number: an epoch of them has no end.", "Set optimizer.steps.")
-    return max(1, round(config.optimizer.epochs * math.ceil(real / config.optimizer.batch_size)))
-
-
-def schedule(step: int, steps: int, config: OptimizerConfig) -> float:
-    """Share of the learning rate at 0-based `step`: a linear rise, then linear or cosine decay to 0."""
-    warmup = round(config.warmup_share * steps)
-    if step < warmup:
-        return (step + 1) / warmup
-    done = (step - warmup) / max(1, steps - warmup)
-    return max(0.0, 1 - done) if config.schedule == "linear" else 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
 
 
 class Objective(nn.Module):
@@ -345,18 +302,3 @@ def _on(batch: Batch, device: torch.device) -> Batch:
         {name: value.to(device) for name, value in batch.inputs.items()},
         *(value.to(device) for value in (batch.labels, batch.box_of, batch.names_class, batch.boxes, batch.owners)),
     )
-
-
-def _held_images(config: SftConfig) -> dict[str, object]:
-    """What the run must never see, recorded beside it."""
-    return {
-        source.name: split_manifest(
-            split_by_group(
-                read_box_set(Path(config.data.root) / source.path, source.name).records,
-                config.data.test_share,
-                config.data.split_seed,
-            )
-        )
-        for source in config.data.sources
-        if source.kind == "box_set"
-    }
