@@ -32,6 +32,7 @@ __all__ = [
     "RunConfig",
     "SftConfig",
     "SourceConfig",
+    "apply_override",
     "load_aar_config",
     "load_sft_config",
 ]
@@ -72,6 +73,12 @@ class ModelConfig(_Section, frozen=True):
     """umed-mini's language-model layers. Our choice."""
     frozen_stages: Count = 0
     """Stages of umed-mini's encoder that keep their ImageNet weights. Our choice."""
+    language_from: str = ""
+    """Model folder that `mini` takes its language from: the language model and how a cell speaks to it. What sees starts afresh.
+    "" starts the language from nothing as well, which takes a thousand steps to write a sentence."""
+    frozen_connector: bool = False
+    """The connector keeps its weights too, so that only the language model learns. In stage 2 nothing holds umed-mini's cells to
+    the boxes that they estimate. Our choice."""
     pretrained_encoder: bool = True
     """umed-mini's encoder starts from ImageNet weights; false starts it at random, for a trial of the machinery."""
     lora: LoraConfig = field(default_factory=LoraConfig)
@@ -265,6 +272,9 @@ class PpoConfig(_Section, frozen=True):
     """Candidates an optimiser step; 0: all of the update. Our choice."""
     reward_path: Literal["advantage", "reward", "printed"] = "advantage"
     """How g reaches the weights: in each token's advantage (ours), in the last token's reward, or as printed, not at all."""
+    whiten: bool = True
+    """Scale A to unit variance before g joins it (METHOD.md). Off: A stays in r_LLM's unit, so that c1 weighs like with like
+    and a judge that pays all candidates alike leaves no noise. The paper names neither."""
     vrr_gradient: Weight = 0.0
     """Weight of r_att's own gradient, which Eq. 11 as printed has; off in arms without vision relevance. Our choice."""
     value_width: Positive = 128
@@ -319,7 +329,7 @@ def _load(path: Path, overrides: Sequence[str], kind: type[Recipe], stage: str) 
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
         raise ConfigError(f"{path} is no TOML: {problem}.", "Mend that line.") from problem
     for override in overrides:
-        _apply(table, override)
+        apply_override(table, override)
     try:
         return msgspec.convert(table, kind)
     except msgspec.ValidationError as problem:
@@ -327,7 +337,8 @@ def _load(path: Path, overrides: Sequence[str], kind: type[Recipe], stage: str) 
         raise ConfigError(f"{path}: {problem}.", hint) from problem
 
 
-def _apply(table: dict[str, Any], override: str) -> None:
+def apply_override(table: dict[str, Any], override: str) -> None:
+    """Sets one value of a recipe, `section.key=value` or `list.0.key=value`. Raises: ConfigError."""
     key, equals, text = override.partition("=")
     if not equals or not key:
         raise ConfigError(f"--set {override} is not key=value.", "For example --set optimizer.steps=100")

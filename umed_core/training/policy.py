@@ -47,6 +47,8 @@ def load_policy(config: ModelConfig, seed: int, wants_rows: bool) -> Policy:
             all_texts(seed, TOKENIZER_TEXTS), config.image_size, config.width, config.layers,
             config.pretrained_encoder, seed,
         )  # fmt: skip
+        if config.language_from:
+            _take_language(model, Path(config.language_from))
     else:
         model, processor = load_model(Path(config.init))
     is_medvint = isinstance(model, MedVIntForConditionalGeneration)
@@ -54,6 +56,8 @@ def load_policy(config: ModelConfig, seed: int, wants_rows: bool) -> Policy:
         model.language_model.set_attn_implementation(ATTENTION)
     for stage in _encoder_stages(model)[: config.frozen_stages] if config.frozen_stages else ():
         stage.requires_grad_(False)
+    if config.frozen_connector:
+        _connector(model).requires_grad_(False)
     if is_medvint:
         model.vision_tower.to(memory_format=torch.channels_last)  # as the model feeds it
     image_size = model.config.image_size if is_medvint else 0
@@ -62,12 +66,37 @@ def load_policy(config: ModelConfig, seed: int, wants_rows: bool) -> Policy:
     return Policy(model, processor, image_size, is_medvint)
 
 
+@torch.no_grad()
+def _take_language(model: nn.Module, folder: Path) -> None:
+    """Copies another umed-mini's language model, and how its cells speak to it.
+
+    Raises: MissingModel, UnusableModel, ConfigError.
+    """
+    taught, _ = load_model(folder)
+    parts = ("language_model.", "lm_head.", "connector.project.", "connector.write_box.")
+    words = {name: tensor for name, tensor in taught.state_dict().items() if any(part in name for part in parts)}
+    own = model.state_dict()
+    if not words or any(name not in own or own[name].shape != tensor.shape for name, tensor in words.items()):
+        raise ConfigError(
+            f"{folder} does not speak as this umed-mini would.",
+            "Give model.width, model.layers and the seed that it has.",
+        )
+    model.load_state_dict(words, strict=False)
+
+
 def _encoder_stages(model: nn.Module) -> list[nn.Module]:
     """Stem and stages of umed-mini's encoder, in order. Raises: ConfigError for any other."""
     tower = getattr(model, "vision_tower", None)
     if not isinstance(tower, EfficientNetLiteBackbone):
         raise ConfigError("Only umed-mini's encoder can be frozen in part.", "Set model.frozen_stages to 0.")
     return [tower.stem, *tower.stages]
+
+
+def _connector(model: nn.Module) -> nn.Module:
+    """Raises: ConfigError for any other than a MedVInt, where an adapter or nothing is trained between encoder and words."""
+    if not isinstance(model, MedVIntForConditionalGeneration):
+        raise ConfigError("Only a MedVInt's connector can be frozen.", "Set model.frozen_connector to false.")
+    return model.connector
 
 
 def _with_lora(model: nn.Module, config: ModelConfig) -> nn.Module:

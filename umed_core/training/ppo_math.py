@@ -119,16 +119,19 @@ def gae(rewards: Tensor, values: Tensor, mask: Tensor, gamma: float, gae_lambda:
     return advantages, advantages + values
 
 
-def combined_advantages(advantages: Tensor, grounding: Tensor, mask: Tensor, c1: float, path: RewardPath) -> Tensor:
-    """A~ = whitened A + c1 (g - mean of g over the candidates), on every response token, for `advantage`; else whitened A.
+def combined_advantages(
+    advantages: Tensor, grounding: Tensor, mask: Tensor, c1: float, path: RewardPath, whiten: bool = True
+) -> Tensor:
+    """A~ = A + c1 (g - mean of g over the candidates), on every response token, for `advantage`; else A.
 
+    A is whitened over the mask, or left in the rewards' own unit, where c1 weighs like with like.
     Shapes: advantages (K, T), grounding (K,) -> (K, T). For `reward`, g is in the rewards already (see terminal_rewards).
     Source: Eq. 11, read as METHOD.md says.
     """
-    whitened = masked_whiten(advantages, mask)
+    own = masked_whiten(advantages, mask) if whiten else advantages * mask
     if path != "advantage":
-        return whitened
-    return whitened + c1 * (grounding - grounding.mean())[:, None] * mask
+        return own
+    return own + c1 * (grounding - grounding.mean())[:, None] * mask
 
 
 def ppo_loss(

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from transformers.cache_utils import DynamicCache
+from transformers.cache_utils import Cache, DynamicCache
 
 from umed_core.errors import TrainingError
+from umed_core.training.answer_cache import RoomyLayer
 from umed_core.vlm.attention import RowCapture, capturing, mean_rows
 from umed_core.vlm.box_grammar import LONGEST_BOX, BoxGrammar, BoxState
 
@@ -136,9 +137,9 @@ def score_candidates(model: nn.Module, prompt: Prompt, candidates: Candidates, r
     return Scored(hidden, on_tokens if reading is None else on_tokens @ reading[0].to(on_tokens.dtype))
 
 
-def _prefill(model: nn.Module, prompt: Prompt, candidates: int) -> tuple[DynamicCache, Tensor]:
+def _prefill(model: nn.Module, prompt: Prompt, candidates: int) -> tuple[Cache, Tensor]:
     """The prompt's keys and values for every candidate, and the logits of the first token, (K, V)."""
-    cache = DynamicCache()
+    cache = Cache(layer_class_to_replicate=RoomyLayer)
     logits = model(**prompt.inputs, past_key_values=cache, use_cache=True, logits_to_keep=1).logits[:, -1]
     cache.batch_repeat_interleave(candidates)
     return cache, logits.expand(candidates, -1)

@@ -155,3 +155,47 @@ def test_a_full_disk_is_a_storage_error(folders, tmp_path, monkeypatch):
     monkeypatch.setattr(type(policy.model), "save_pretrained", full)
     with pytest.raises(StorageError, match="No space left"):
         save_policy(Policy(policy.model, policy.processor, 64, True), tmp_path / "model")
+
+
+def test_a_frozen_connector_leaves_the_language_model_to_learn(folders):
+    config = ModelConfig(init=str(folders / "grid"), frozen_connector=True)
+    names = trainable(load_policy(config, seed=0, wants_rows=False))
+    assert names
+    assert not any("connector" in name for name in names)
+
+
+def test_only_a_medvints_connector_can_be_frozen(folders):
+    with pytest.raises(ConfigError, match="connector"):
+        load_policy(ModelConfig(init=str(folders / "llava"), frozen_connector=True), seed=0, wants_rows=False)
+
+
+@pytest.fixture(scope="module")
+def speaker(tmp_path_factory):
+    """A small umed-mini whose words moved since its birth."""
+    folder = tmp_path_factory.mktemp("speaker")
+    model, processor = build_mini(["a polyp"], 64, 64, 2, pretrained_encoder=False, seed=3)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.01)
+    save_policy(Policy(model, processor, 64, is_medvint=True), folder)
+    return folder
+
+
+def mini(width, **more):
+    return ModelConfig(init="mini", image_size=32, width=width, layers=2, pretrained_encoder=False, **more)
+
+
+def test_words_can_be_taken_over_from_another_umed_mini(speaker, monkeypatch):
+    monkeypatch.setattr(policies, "all_texts", lambda *_: ["a polyp"])
+    fresh = load_policy(mini(64), seed=3, wants_rows=False).model.state_dict()
+    taught = load_model(speaker)[0].state_dict()
+    mixed = load_policy(mini(64, language_from=str(speaker)), seed=3, wants_rows=False).model.state_dict()
+    for name, tensor in mixed.items():
+        speaks = "language_model" in name or "lm_head" in name or "connector.project" in name or "write_box" in name
+        assert torch.equal(tensor, (taught if speaks else fresh)[name]), name
+
+
+def test_words_of_another_width_are_refused(speaker, monkeypatch):
+    monkeypatch.setattr(policies, "all_texts", lambda *_: ["a polyp"])
+    with pytest.raises(ConfigError, match="does not speak"):
+        load_policy(mini(32, language_from=str(speaker)), seed=3, wants_rows=False)

@@ -82,6 +82,15 @@ def test_grounding_moves_every_token_of_a_candidate_by_what_it_has_above_the_mea
     assert (combined_advantages(flat, torch.tensor([3.0, 3.0]), MASK, 0.5, "advantage") == 0).all()
 
 
+def test_unwhitened_advantages_keep_the_unit_of_the_judges_scores():
+    """A .2 and .1 over an answer of three tokens and one of one; c1 .5 on g 1 and 0 adds +.25 and -.25."""
+    own = torch.tensor([[0.2, 0.2, 0.2], [0.1, 7.0, 7.0]])
+    moved = combined_advantages(own, torch.tensor([1.0, 0.0]), MASK, 0.5, "advantage", whiten=False)
+    torch.testing.assert_close(moved, torch.tensor([[0.45, 0.45, 0.45], [-0.15, 0.0, 0.0]]))
+    paid_last = combined_advantages(own, torch.tensor([1.0, 0.0]), MASK, 0.5, "reward", whiten=False)
+    torch.testing.assert_close(paid_last, own * MASK)
+
+
 def loss_of(logprobs: torch.Tensor, advantages: torch.Tensor, **over: torch.Tensor):
     zeros = torch.zeros_like(advantages)
     mask = torch.ones_like(advantages, dtype=torch.bool)
