@@ -27,6 +27,7 @@ __all__ = [
     "ModelConfig",
     "OptimizerConfig",
     "PpoConfig",
+    "Recipe",
     "RewardConfig",
     "RolloutConfig",
     "RunConfig",
@@ -74,11 +75,11 @@ class ModelConfig(_Section, frozen=True):
     frozen_stages: Count = 0
     """Stages of umed-mini's encoder that keep their ImageNet weights. Our choice."""
     language_from: str = ""
-    """Model folder that `mini` takes its language from: the language model and how a cell speaks to it. What sees starts afresh.
-    "" starts the language from nothing as well, which takes a thousand steps to write a sentence."""
+    """Model folder that `mini` takes its language from: the language model, and how a cell speaks to it; what sees starts
+    afresh. "" starts the language from nothing as well, which then takes a thousand steps to write a sentence."""
     frozen_connector: bool = False
-    """The connector keeps its weights too, so that only the language model learns. In stage 2 nothing holds umed-mini's cells to
-    the boxes that they estimate. Our choice."""
+    """The connector keeps its weights too, so that only the language model learns. In stage 2 nothing else would hold
+    umed-mini's cells to the boxes that they estimate. Our choice."""
     pretrained_encoder: bool = True
     """umed-mini's encoder starts from ImageNet weights; false starts it at random, for a trial of the machinery."""
     lora: LoraConfig = field(default_factory=LoraConfig)

@@ -46,6 +46,9 @@ COMMANDS = (
     LazyCommand("train", "umed_cli.train", "app", "Tune a model: instruction tuning, then rewarding."),
     LazyCommand("eval", "umed_cli.evaluate", "evaluate", "Score a model's answers and boxes on annotated images."),
     LazyCommand(
+        "experiment", "umed_cli.experiment", "experiment", "Run one of the paper's tables or figures, and report it."
+    ),
+    LazyCommand(
         "export-onnx", "umed_cli.export_onnx", "export_onnx", "Turn a trained model into one that needs no torch."
     ),
     LazyCommand("doctor", "umed_cli.doctor", "doctor", "Check this machine and this installation, piece by piece."),

@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+import umed_assets
+from umed_cli.built_in import model_path
 from umed_cli.terminal import need_extra, note, say
-from umed_core.errors import Cancelled, MissingFile
+from umed_core.errors import Cancelled, MissingFile, UmedError
 from umed_core.prompts import RESEARCH_USE_ONLY
 
 if TYPE_CHECKING:
-    from umed_core.config import AarConfig, SftConfig
+    from umed_core.config import AarConfig, Recipe, SftConfig
     from umed_core.training.run import Progress, StepReport
 
 __all__ = ["aar", "app", "recipe_file", "sft"]
@@ -31,8 +33,8 @@ AAR_PLAN = ("umed_core.training.aar_plan", "plan_aar")
 
 NEEDED = ("torch", "transformers", "accelerate", "peft", "safetensors", "tensorboard")
 
-BUILT_IN = "umed-mini"
-"""As `model.init` of stage 2: the model that umed brings."""
+LAUNCHING = Path(umed_assets.__file__).parent / "accelerate"
+"""Files for `accelerate launch`."""
 
 SHOWN = ("loss", "r_llm", "r_loc", "r_att", "kl")
 """Figures of a step that progress shows where a stage has them."""
@@ -42,6 +44,8 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     help="Tune a model: instruction tuning, then rewarding. Research use only.",
+    epilog="Several processes, on as many GPUs or on one machine's processors: `accelerate launch --config_file FILE -m"
+    f" umed_cli train ...`. FILE is ddp.yaml (each holds the model) or fsdp.yaml (they share it) in {LAUNCHING}",
 )
 
 
@@ -76,15 +80,19 @@ def sft(
 
       umed train sft --config paper-sft --set model.init=models/medvint --set data.sources.0.path=my_lesions
 
+      accelerate launch --config_file ddp.yaml --num_processes 4 -m umed_cli train sft --config mau-sft
+
+    The last one is for several GPUs; `umed train --help` tells where ddp.yaml and fsdp.yaml lie.
+
     Ctrl-C finishes the step and writes a checkpoint; the same command goes on from there, with the same result as a run
     that nobody stopped. Exit code: 0, 3 an input, 4 the recipe, 5 the data, 6 the model, 8 the training, 9 the disk,
     130 Ctrl-C.
     """
     from umed_core.config import load_sft_config
 
-    recipe = load_sft_config(recipe_file(config), overrides or [])
+    recipe = _from_built_in(load_sft_config(recipe_file(config), overrides or []))
     need_extra("train", *NEEDED)
-    with _interrupts() as cancelled, _progress(recipe) as progress:
+    with _one_voice(), _interrupts() as cancelled, _progress(recipe) as progress:
         model = _stage(*SFT)(recipe, progress, cancelled)
     _tell_model(model)
 
@@ -119,6 +127,10 @@ def aar(
 
       umed train aar --config paper-aar --set model.init=runs/paper-sft/model --set reward.arm=no-vrr --set run.out=runs/no-vrr
 
+      accelerate launch --config_file ddp.yaml --num_processes 4 -m umed_cli train aar --config paper-aar
+
+    The last one is for several GPUs; `umed train --help` tells where ddp.yaml lies.
+
     Ctrl-C finishes the update and writes a checkpoint; the same command goes on from there, with the same result as a run
     that nobody stopped. Exit code: 0, 3 an input, 4 the recipe, 5 the data, 6 the model, 8 the training, 9 the disk, 11 a
     judge on another machine without consent, 130 Ctrl-C.
@@ -128,25 +140,24 @@ def aar(
     recipe = _from_built_in(load_aar_config(recipe_file(config), overrides or []))
     need_extra("train", *NEEDED)
     if is_dry:
-        for line in _stage(*AAR_PLAN)(recipe):
+        with _one_voice():
+            plan = _stage(*AAR_PLAN)(recipe)
+        for line in (*plan, RESEARCH_USE_ONLY) if _is_first_process() else ():
             say(line)
-        say(RESEARCH_USE_ONLY)
         return
-    with _interrupts() as cancelled, _progress(recipe) as progress:
+    with _one_voice(), _interrupts() as cancelled, _progress(recipe) as progress:
         model = _stage(*AAR)(recipe, progress, cancelled)
     _tell_model(model)
 
 
-def _from_built_in(recipe: AarConfig) -> AarConfig:
+def _from_built_in(recipe: Recipe) -> Recipe:
     """The recipe with the folder of the built-in model in place of its name. Raises: MissingModel."""
     import msgspec
 
-    from umed_assets import embedded_model
-
-    if recipe.model.init != BUILT_IN or Path(BUILT_IN).exists():
-        return recipe
-    folder = embedded_model() / "torch"
-    return msgspec.structs.replace(recipe, model=msgspec.structs.replace(recipe.model, init=str(folder)))
+    model = msgspec.structs.replace(
+        recipe.model, init=model_path(recipe.model.init), language_from=model_path(recipe.model.language_from)
+    )
+    return msgspec.structs.replace(recipe, model=model)
 
 
 def _tell_model(model: Path) -> None:
@@ -159,8 +170,6 @@ def _tell_model(model: Path) -> None:
 
 def recipe_file(written: str) -> Path:
     """The file that --config means: a path, or the name of a recipe of umed's own. Raises: MissingFile."""
-    import umed_assets
-
     path = Path(written)
     if path.is_file():
         return path
@@ -183,6 +192,17 @@ def _stage(module: str, function: str) -> Callable[..., Any]:
 def _is_first_process() -> bool:
     """Under `accelerate launch` each process runs this command; one speaks."""
     return os.environ.get("RANK", "0") == "0"
+
+
+@contextmanager
+def _one_voice() -> Iterator[None]:
+    """What fails in one process fails in all, with the same words (training.processes.together): the first says them."""
+    try:
+        yield
+    except UmedError as problem:
+        if _is_first_process():
+            raise
+        raise typer.Exit(problem.exit_code) from None
 
 
 @contextmanager

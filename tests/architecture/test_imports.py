@@ -14,6 +14,7 @@ ROOMS = ("umed_core", "umed_desktop", "umed_cli", "umed_assets")
 HEAVY = ("torch", "transformers", "peft", "accelerate", "onnx", "onnxscript")
 
 TORCH_ROOMS = (
+    "umed_core.experiments.injection",
     "umed_core.vlm.attention",
     "umed_core.vlm.families",
     "umed_core.vlm.generate",
