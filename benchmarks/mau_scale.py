@@ -128,12 +128,21 @@ def tree_mb(root: psutil.Process) -> float:
 
 
 # ------------------------------------------------------------------------------------------------------- the report
-STEPS = (("collect", "reading the sources"), ("clean", "cleaning pictures"), ("ask", "asking"), ("write", "writing"))
-"""The steps of a build, and the word with which the command begins each of its lines."""
+STEPS = (
+    ("collect", "reading the sources"),
+    ("clean", "cleaning pictures"),
+    ("choose", "choosing sides"),
+    ("compare", "looking for near-duplicates"),
+    ("ask", "asking"),
+    ("place", "placing pictures"),
+    ("write", "writing"),
+)
+"""The steps of a build, and the words with which the command begins each of its lines; counting what is open, which comes
+again and again, falls to the step before."""
 
 
 def spans(run: Run) -> dict[str, tuple[float, float]]:
-    """When each step began and ended, by the first line of each; the choice of sides falls to the step before it."""
+    """When each step began and ended, by the first line of each."""
     begins = {step: at for step, words in reversed(STEPS) for at, line in reversed(run.lines) if line.startswith(words)}
     ordered = [(step, begins[step]) for step, _ in STEPS if step in begins]
     ends = [begin for _, begin in ordered[1:]] + [run.seconds]

@@ -32,7 +32,7 @@ __all__ = ["Check", "examine", "user_folders", "verify_sums"]
 
 SUMS = "SHA256SUMS"
 PACKAGES = ("numpy", "pillow", "pydicom", "simpleitk", "pylibjpeg-openjpeg", "msgspec", "typer")
-BUILDING = ("imagehash", "dicom-anonymizer", "aiohttp", "openai", "keyring", "rapidocr-onnxruntime")
+BUILDING = ("imagehash", "dicom-anonymizer", "aiohttp", "openai", "keyring", "pybase64", "rapidocr-onnxruntime")
 CPU_FEATURES = ("avx", "avx2", "f16c", "fma", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8", "neon")
 LEAST_FREE_MB = 500
 _CHILD_TIMEOUT_S = 120.0

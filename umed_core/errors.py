@@ -21,6 +21,12 @@
     |   |-- TeacherBusy                10         for now: too many requests, a server's fault, a time-out; try again later
     |   `-- BudgetSpent                10         the person's limit is reached; what was answered is kept
     |-- ConsentNeeded                  11         images would leave this machine, and nobody has agreed to it
+    |-- NodeError                      12         an archive (PACS) that will not do what it was asked
+    |   |-- NodeUnreachable            12         nobody answers there
+    |   |-- NodeUntrusted              12         one side cannot prove to the other who it is (TLS)
+    |   |-- NodeRefused                12         it does not let us in, or not do this
+    |   |-- NodeTimeout                12         it stopped answering, or the whole took too long
+    |   `-- TransferIncomplete         12         some or all of the files did not arrive
     |-- StorageError                   9          a write that failed (full disk, read-only folder); the old file is whole
     `-- Cancelled                      130        the person asked to stop
 
@@ -42,11 +48,17 @@ __all__ = [
     "MissingModel",
     "ModelError",
     "NoImages",
+    "NodeError",
+    "NodeRefused",
+    "NodeTimeout",
+    "NodeUnreachable",
+    "NodeUntrusted",
     "StorageError",
     "TeacherBusy",
     "TeacherError",
     "TeacherRejected",
     "TrainingError",
+    "TransferIncomplete",
     "UmedError",
     "UnsupportedImage",
     "UnusableModel",
@@ -165,6 +177,30 @@ class BudgetSpent(TeacherError):
 
 class ConsentNeeded(UmedError):
     exit_code = 11
+
+
+class NodeError(UmedError):
+    exit_code = 12
+
+
+class NodeUnreachable(NodeError):
+    pass
+
+
+class NodeUntrusted(NodeError):
+    pass
+
+
+class NodeRefused(NodeError):
+    pass
+
+
+class NodeTimeout(NodeError):
+    pass
+
+
+class TransferIncomplete(NodeError):
+    pass
 
 
 class Cancelled(UmedError):

@@ -19,7 +19,7 @@ from umed_core.prompts import RESEARCH_USE_ONLY
 
 if TYPE_CHECKING:
     from umed_core.mau.asking import AskLimits
-    from umed_core.mau.build import AskRound, BuildProgress, BuildReport, MauConfig
+    from umed_core.mau.build import AskRound, BuildProgress, BuildReport, MauConfig, Step
     from umed_core.mau.privacy.burned_in_text import TextScan
     from umed_core.mau.teacher import Teacher
     from umed_core.mau.teachers.chat_form import ChatSettings
@@ -28,6 +28,16 @@ __all__ = ["build_mau"]
 
 TeacherKind: TypeAlias = Literal["template", "openai", "local"]
 PRICES = "Needed for a budget in dollars."
+STEP_WORDS: dict[Step, str] = {
+    "collect": "reading the sources",
+    "clean": "cleaning pictures",
+    "choose": "choosing sides",
+    "compare": "looking for near-duplicates",
+    "count": "counting what is open",
+    "ask": "asking",
+    "place": "placing pictures",
+    "write": "writing",
+}
 
 
 def build_mau(
@@ -211,7 +221,6 @@ def _in_batches(config: MauConfig, settings: ChatSettings) -> AskRound:
 
 def _progress() -> Callable[[BuildProgress], None]:
     """One line on a terminal, rewritten in place; elsewhere a line each five seconds."""
-    words = {"collect": "reading the sources", "clean": "cleaning pictures", "ask": "asking", "write": "writing"}
     is_terminal = sys.stderr.isatty()
     started, shown_at, step = 0.0, 0.0, ""
 
@@ -225,7 +234,7 @@ def _progress() -> Callable[[BuildProgress], None]:
         shown_at = clock
         place = remaining(now.done, now.total, clock - started) if now.total else f"[{now.done}]"
         spent = f", ${now.asked.usd:.2f} so far" if now.asked and now.asked.usd else ""
-        line = plain(f"{words[now.step]} {place}{spent}")
+        line = plain(f"{STEP_WORDS[now.step]} {place}{spent}")
         if is_terminal:
             sys.stderr.write(f"\r\x1b[K{line[:100]}")
             sys.stderr.flush()

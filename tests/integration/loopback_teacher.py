@@ -81,6 +81,8 @@ class Books:
 
 def draw(manners: Manners, names: tuple[str, ...], *what: object) -> str:
     """The fault among `names` that this seed and these words meet, "" for none; each with its own share."""
+    if not manners.faults:
+        return ""
     digest = hashlib.sha256(repr((manners.seed, names[0], *what)).encode()).digest()
     left = int.from_bytes(digest[:8], "big") / 2**64
     for name in names:
@@ -134,13 +136,25 @@ def completion(body: dict[str, Any], fault: str) -> dict[str, Any]:
     }
 
 
+class Head:
+    """What stands before a request's body."""
+
+    def __init__(self, text: bytes) -> None:
+        first, *lines = text.decode("latin-1").split("\r\n")
+        self.method, target, _ = first.split(" ")
+        self.path = target.partition("?")[0]
+        self.headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        self.length = int(self.headers.get("content-length", "0"))
+
+
 class Line(asyncio.Protocol):
     """One connection; requests on it are answered one after the other."""
 
     def __init__(self, manners: Manners, books: Books) -> None:
         self._manners, self._books = manners, books
+        self._head: Head | None = None
         self._parts: list[bytes] = []
-        self._have = self._need = 0
+        self._have = 0
         self._transport: Any = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -149,24 +163,19 @@ class Line(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._parts.append(data)
         self._have += len(data)
-        if self._have < self._need:
+        if self._head is None:
+            whole = b"".join(self._parts)
+            head, end, rest = whole.partition(b"\r\n\r\n")
+            if not end:
+                self._parts = [whole]
+                return
+            self._head = Head(head)
+            self._parts, self._have = [rest], len(rest)
+        if self._have < self._head.length:
             return
-        whole = b"".join(self._parts)
-        head_end = whole.find(b"\r\n\r\n")
-        if head_end < 0:
-            self._parts, self._need = [whole], 0
-            return
-        lines = whole[:head_end].decode("latin-1").split("\r\n")
-        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
-        self._need = head_end + 4 + int(headers.get("content-length", "0"))
-        if len(whole) < self._need:
-            self._parts = [whole]
-            return
-        rest = whole[self._need :]
-        method, path, _ = lines[0].split(" ")
-        body = whole[head_end + 4 : self._need]
-        self._parts, self._have, self._need = ([rest] if rest else []), len(rest), 0
-        self._answer(method, path.partition("?")[0], headers, body)
+        head, whole = self._head, b"".join(self._parts)
+        self._parts, self._have, self._head = [whole[head.length :]], self._have - head.length, None
+        self._answer(head.method, head.path, head.headers, whole[: head.length])
 
     def _answer(self, method: str, path: str, headers: dict[str, str], body: bytes) -> None:
         echoed = headers.get("authorization", "") if self._manners.echo_key else ""

@@ -11,15 +11,20 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 
 import pytest
+from pydicom.dataset import Dataset
 
+from tests.builders import tiny_dicom, write_dicom
 from tests.integration.annotated_pictures import write_annotated
 from tests.integration.loopback_teacher import Loopback, Manners, draw, loopback
-from umed_core.errors import BudgetSpent, ConsentNeeded
+from umed_core.errors import BudgetSpent, Cancelled, ConsentNeeded, DataError, StorageError
 from umed_core.mau.asking import AskLimits
-from umed_core.mau.build import BuildReport, MauConfig, build_mau
+from umed_core.mau.build import BuildProgress, BuildReport, MauConfig, build_mau
+from umed_core.mau.build_store import BuildStore
 from umed_core.mau.collecting import parse_source
 from umed_core.mau.cost import Budget
 from umed_core.mau.dataset import read_dataset
@@ -75,6 +80,39 @@ def test_no_name_of_the_sources_leaves_the_private_folder(tmp_path: Path):
         assert "case_" not in path.name
 
 
+def test_the_reasons_for_what_was_left_out_name_no_file_and_no_person(tmp_path: Path):
+    """Of a DICOM folder, whose files carry a name: a text, a damaged file, a copy, a document with nothing in it."""
+    source = tmp_path / "hospital"
+    source.mkdir()
+    write_dicom(source / "Quellenberg_1.dcm", tiny_dicom(SOPInstanceUID="2.25.1", PatientID="Quellenberg"))
+    write_dicom(source / "Quellenberg_2.dcm", tiny_dicom(SOPInstanceUID="2.25.1"))
+    write_dicom(source / "Quellenberg_3.dcm", tiny_dicom(SOPInstanceUID="2.25.3"))
+    write_dicom(source / "Quellenberg_state", presentation_state("2.25.1"))
+    (source / "Quellenberg_letter.txt").write_text("Dear Mrs Quellenberg")
+    (source / "Quellenberg_cut.dcm").write_bytes((source / "Quellenberg_3.dcm").read_bytes()[:300])
+    settings = replace(config(tmp_path), sources=(*config(tmp_path).sources, parse_source(f"dicom:scans={source}")))
+    report = built(settings)
+    assert "Quellenberg" in (settings.work / "refused.jsonl").read_text()  # the control
+    assert len(report.sheet.refused) >= 3
+    for name in ("README.md", "datasheet.json", "train.jsonl", "test.jsonl"):
+        text = (settings.out / name).read_text()
+        assert "quellenberg" not in text.lower() and str(tmp_path) not in text
+
+
+def presentation_state(uid: str) -> Dataset:
+    """One square on the image of that UID, and what it shows."""
+    drawn, on, said, annotation = Dataset(), Dataset(), Dataset(), Dataset()
+    drawn.GraphicAnnotationUnits, drawn.GraphicType, drawn.GraphicDimensions = "PIXEL", "POLYLINE", 2
+    drawn.GraphicData, drawn.NumberOfGraphicPoints = [1.0, 1.0, 3.0, 1.0, 3.0, 3.0, 1.0, 3.0, 1.0, 1.0], 5
+    on.ReferencedSOPInstanceUID = uid
+    said.UnformattedTextValue = "nodule"
+    annotation.ReferencedImageSequence, annotation.GraphicObjectSequence = [on], [drawn]
+    annotation.TextObjectSequence = [said]
+    state = tiny_dicom(SOPInstanceUID="2.25.9", Modality="PR", Rows=None, Columns=None, PixelData=None)
+    state.GraphicAnnotationSequence = [annotation]
+    return state
+
+
 def test_no_patient_is_on_both_sides(tmp_path: Path):
     settings = config(tmp_path)
     built(settings)
@@ -114,6 +152,47 @@ def test_what_a_killed_build_left_half_written_goes_with_the_next(tmp_path: Path
         (settings.out / name).write_bytes(b"half")
     built(settings)
     assert fingerprint(settings.out) == before
+
+
+def test_every_step_tells_how_far_it_is(tmp_path: Path):
+    told: list[BuildProgress] = []
+    settings = config(tmp_path)
+    with loopback(tmp_path) as server:
+        build_mau(settings, OpenAITeacher(ChatSettings("loopback", server.base_url)), told.append)
+    steps = [step for step, _ in groupby(now.step for now in told)]
+    asking = ["count", "ask"]
+    assert steps == ["collect", "clean", "choose", "compare", *asking, *asking, "count", "place", "write"]
+    for step, of_step in groupby(told, lambda now: now.step):
+        seen = list(of_step)
+        assert all(now.done <= now.total for now in seen) or step == "collect"
+        assert [now.done for now in seen] == list(range(seen[0].done, seen[0].done + len(seen)))
+        assert len({now.total for now in seen}) == 1
+
+
+@pytest.mark.parametrize("step", ["collect", "clean", "choose", "compare", "count", "ask", "place", "write"])
+def test_a_build_stops_at_any_step_and_goes_on_to_the_same_bytes(tmp_path: Path, step: str):
+    def stop(now: BuildProgress) -> None:
+        if now.step == step and now.done >= 7:
+            raise Cancelled("The person asked to stop.")
+
+    undisturbed, stopped = config(tmp_path, out=tmp_path / "undisturbed"), config(tmp_path, out=tmp_path / "stopped")
+    built(undisturbed)
+    with pytest.raises(Cancelled):
+        build_mau(stopped, TemplateTeacher(), stop)
+    assert not (stopped.out / "datasheet.json").exists()
+    built(stopped)
+    assert fingerprint(stopped.out) == fingerprint(undisturbed.out)
+
+
+def test_where_all_talks_are_faulty_the_quarantine_says_why(tmp_path: Path):
+    settings = config(tmp_path, count=4, normal=0, corrections=0)
+    with (
+        loopback(tmp_path, faults={"wrong_box": 1.0}) as server,
+        pytest.raises(DataError, match="All 4 conversations were faulty") as caught,
+    ):
+        built(settings, server)
+    listed = (settings.work / "quarantine.jsonl").read_text()
+    assert "quarantine.jsonl" in caught.value.hint and listed.count("none of those given") == 4
 
 
 def test_a_server_that_misbehaves_in_every_way_is_survived_and_counted(tmp_path: Path):
@@ -164,6 +243,46 @@ def test_a_remote_teacher_needs_consent_before_anything_happens(tmp_path: Path):
     with pytest.raises(ConsentNeeded, match="nobody has agreed"):
         build_mau(settings, teacher, lambda _: None)
     assert not settings.out.exists()
+
+
+def test_a_killed_write_leaves_nothing_behind_that_stays(tmp_path: Path):
+    """Killed in the middle of a write: the temporary file lies there, and the next run of the folder removes it."""
+    settings = config(tmp_path)
+    target = settings.work / "refused.jsonl"
+    child = subprocess.Popen([sys.executable, "-c", WRITE_WITHOUT_END, str(target)], stdout=subprocess.PIPE)
+    assert child.stdout is not None and child.stdout.readline() == b"written\n"
+    child.kill()
+    child.communicate()
+    half_written = [*settings.work.glob(".refused.jsonl.*.tmp")]
+    assert len(half_written) == 1 and half_written[0].stat().st_size > 0
+    shelf = settings.work / "pictures/ab/.ab12.png.4711.tmp"
+    ordered, noted = settings.work / "batches/part.jsonl", settings.work / "batches/00ff.keys"
+    for path in (shelf, ordered, noted):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"half")
+    built(settings)
+    assert not any(path.exists() for path in (*half_written, shelf, ordered)) and noted.exists()
+
+
+def test_a_second_build_of_the_folder_removes_nothing_of_the_first(tmp_path: Path):
+    settings = config(tmp_path)
+    under_way = settings.work / ".refused.jsonl.4711.tmp"
+    with BuildStore(settings.work / "build.sqlite"):
+        under_way.write_bytes(b"half")
+        with pytest.raises(StorageError, match="locked"):
+            built(settings)
+    assert under_way.exists()
+
+
+WRITE_WITHOUT_END = """
+import sys, time; from pathlib import Path
+from umed_core.records import write_parts
+def parts():
+    yield b"x" * 100_000
+    print("written", flush=True)
+    time.sleep(600)
+write_parts(Path(sys.argv[1]), parts())
+"""
 
 
 def stored_answers(work: Path) -> list[tuple[str, str]]:

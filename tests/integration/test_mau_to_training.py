@@ -47,6 +47,13 @@ def test_the_recipe_trains_on_a_built_dataset(mau: Path, tmp_path: Path, monkeyp
     assert (model / "model.safetensors").stat().st_size > 0
     lines = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == [1, 2]
+    held = json.loads((tmp_path / "run" / "split.json").read_text())
+    if not path:  # a JSONL is taken whole: nothing of it is held
+        sides = {side: list(read_dataset(mau).records(side)) for side in ("train", "test")}
+        assert (held["mau"]["train_images"], held["mau"]["test_images"]) == (len(sides["train"]), len(sides["test"]))
+        assert len(sides["test"]) > 0 and len(held["mau"]["test_sha256"]) == 64
+    else:
+        assert "mau" not in held
 
 
 def test_only_the_train_side_is_read_with_the_words_it_was_given(mau: Path, monkeypatch: pytest.MonkeyPatch):

@@ -14,7 +14,9 @@ from umed_core.images.headers import read_header
 from umed_core.images.limits import DecodeLimits
 from umed_core.images.wire import (
     DecodeRequest,
+    DocumentRead,
     FileHeader,
+    HeaderRequest,
     HeadersRead,
     ImageDecoded,
     Refused,
@@ -50,12 +52,16 @@ def main() -> None:
 
 def answer(request: Request) -> Reply:
     """The reply to one request; an error of the tree becomes Refused, anything else is a bug and ends the process."""
-    if isinstance(request, DecodeRequest):
-        try:
+    if isinstance(request, HeaderRequest):
+        return HeadersRead(tuple(_header(path, request.limits) for path in request.paths))
+    try:
+        if isinstance(request, DecodeRequest):
             return ImageDecoded(decode_file(Path(request.path), request.limits))
-        except UmedError as problem:
-            return _refused(problem)
-    return HeadersRead(tuple(_header(path, request.limits) for path in request.paths))
+        from umed_core.images.dicom_document import read_dicom_document
+
+        return DocumentRead(read_dicom_document(Path(request.path), request.limits))
+    except UmedError as problem:
+        return _refused(problem)
 
 
 def limit_memory(allowance: int) -> None:

@@ -30,6 +30,7 @@ STUDY_KEYWORDS: dict[str, str] = {
     "body_part_examined": "BodyPartExamined",
     "laterality": "Laterality",
     "patient_orientation": "PatientOrientation",
+    "frame_of_reference_uid": "FrameOfReferenceUID",
 }
 """Field of StudyTags -> DICOM keyword."""
 

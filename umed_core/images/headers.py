@@ -16,7 +16,7 @@ _HEAD_BYTES = 64 * 1024
 
 
 def read_header(path: Path, limits: DecodeLimits) -> FileHeader:
-    """Kind, size and DICOM tags of a file; it reads no further than the pixels.
+    """Kind, size and DICOM tags of a file; no pixel is decoded.
 
     Raises: InputError and its kinds; UnsupportedImage for a file that is no image.
     """
@@ -34,6 +34,11 @@ def read_header(path: Path, limits: DecodeLimits) -> FileHeader:
                     raise UnsupportedImage(
                         f"{path} is {describe(head)}.", "Open DICOM, NIfTI, PNG, JPEG, TIFF or BMP files."
                     )
+                if kind == "raster":
+                    from umed_core.images.raster import read_raster_header
+
+                    opened.seek(0)
+                    return read_raster_header(opened, str(path))
                 return FileHeader(str(path), kind)
             from umed_core.images.dicom_header import read_dicom_header
 

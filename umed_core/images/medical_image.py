@@ -56,6 +56,7 @@ class StudyTags:
     body_part_examined: str = ""
     laterality: str = ""
     patient_orientation: str = ""
+    frame_of_reference_uid: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import struct
+import warnings
 from collections.abc import Iterator
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +15,9 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from umed_core.errors import CorruptImage, ImageTooLarge, UnsupportedImage
 from umed_core.images.limits import DecodeLimits
 from umed_core.images.medical_image import MedicalImage
+from umed_core.images.wire import FileHeader
 
-__all__ = ["read_raster"]
+__all__ = ["read_raster", "read_raster_header"]
 
 _FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP")
 _DEEP_MODES = ("I;16", "I;16B", "I;16L", "I;16N", "I", "F")
@@ -31,6 +34,7 @@ _PILLOW_FAILURES = (
     struct.error,
 )
 _DAMAGED = "The file is damaged; ask the sender for the original."
+_ORIENTATION = 0x0112
 
 
 def read_raster(data: bytes, source: str, limits: DecodeLimits) -> MedicalImage:
@@ -40,9 +44,7 @@ def read_raster(data: bytes, source: str, limits: DecodeLimits) -> MedicalImage:
     a note. A file never states spacing in a patient, so `spacing_mm` is None.
     Raises: CorruptImage, UnsupportedImage, ImageTooLarge.
     """
-    # Our own limit below replaces Pillow's, which depends on a warning filter.
-    Image.MAX_IMAGE_PIXELS = None
-    Image.init()  # else Pillow knows only the formats it has met
+    _know_all_formats()
     try:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as opened:
             _check_size(opened, source, limits)
@@ -58,6 +60,30 @@ def read_raster(data: bytes, source: str, limits: DecodeLimits) -> MedicalImage:
     left_out = len(frames) - len(kept)
     notes = (f"{left_out} of {len(frames)} pages differ in size or kind from the first and are left out.",)
     return MedicalImage(np.stack(kept), source, transfer_syntax=encoding, notes=notes if left_out else ())
+
+
+def read_raster_header(opened: BinaryIO, source: str) -> FileHeader:
+    """Size as stored, mode, and whether EXIF turns the picture; `opened` stands at its beginning. Raises: CorruptImage."""
+    _know_all_formats()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(opened, formats=_FORMATS) as picture:
+                # A JPEG keeps EXIF in its head; other formats would be searched to their end for it, which few fill.
+                turned = "exif" in picture.info and picture.getexif().get(_ORIENTATION, 1) != 1
+                return FileHeader(
+                    source, "raster", rows=picture.height, columns=picture.width, mode=picture.mode, is_turned=turned
+                )
+    except UnidentifiedImageError as problem:
+        raise CorruptImage(f"{source} begins like an image but its header cannot be read.", _DAMAGED) from problem
+    except (NotImplementedError, *_PILLOW_FAILURES) as problem:
+        raise CorruptImage(f"{source} has a header that cannot be read: {problem}.", _DAMAGED) from problem
+
+
+def _know_all_formats() -> None:
+    # Our own limits replace Pillow's, which depends on a warning filter.
+    Image.MAX_IMAGE_PIXELS = None
+    Image.init()  # else Pillow knows only the formats it has met
 
 
 def _check_size(opened: Image.Image, source: str, limits: DecodeLimits) -> None:

@@ -25,6 +25,8 @@ from umed_core.images.limits import DecodeLimits
 from umed_core.images.medical_image import MedicalImage
 from umed_core.images.wire import (
     DecodeRequest,
+    DocumentRead,
+    DocumentRequest,
     FileHeader,
     HeaderRequest,
     HeadersRead,
@@ -67,6 +69,13 @@ class Decoder:
         reply = self._ask(DecodeRequest(str(path), self._limits), str(path))
         if isinstance(reply, ImageDecoded):
             return reply.image
+        raise WorkerCrashed("The decoder answered another question.", "Try again.")
+
+    def document(self, path: Path) -> str:
+        """The elements of a DICOM object without pixels, in DICOM's JSON model. Raises: InputError; WorkerCrashed."""
+        reply = self._ask(DocumentRequest(str(path), self._limits), str(path))
+        if isinstance(reply, DocumentRead):
+            return reply.json
         raise WorkerCrashed("The decoder answered another question.", "Try again.")
 
     def headers(self, paths: Sequence[Path]) -> list[FileHeader | UmedError]:

@@ -19,6 +19,8 @@ from umed_core.images.medical_image import MedicalImage, StudyTags
 
 __all__ = [
     "DecodeRequest",
+    "DocumentRead",
+    "DocumentRequest",
     "FileHeader",
     "HeaderRequest",
     "HeadersRead",
@@ -36,9 +38,11 @@ _ARRAY_KINDS = "iuf"
 
 
 class FileHeader(msgspec.Struct, frozen=True, tag=True):
-    """What an index needs of one file; `kind` is "dicom", "raster" or "nifti", and only DICOM fills the rest.
+    """What an index needs of one file; `kind` is "dicom", "raster" or "nifti".
 
-    `has_pixels` false: a report, a plan or the like, which `object_name` names.
+    A raster image fills `rows`, `columns`, `mode` (Pillow's: "L", "I;16", "RGB") and `is_turned` (by EXIF, which the
+    size does not regard); a NIfTI file nothing; DICOM the rest. `has_pixels` false: a report, a plan or the like, which
+    `object_name` names.
     """
 
     path: str
@@ -53,6 +57,8 @@ class FileHeader(msgspec.Struct, frozen=True, tag=True):
     position_mm: tuple[float, ...] = ()
     orientation: tuple[float, ...] = ()
     photometric: str = ""
+    mode: str = ""
+    is_turned: bool = False
 
 
 class DecodeRequest(msgspec.Struct, frozen=True, tag=True):
@@ -66,6 +72,13 @@ class HeaderRequest(msgspec.Struct, frozen=True, tag=True):
     """Read the headers of files."""
 
     paths: tuple[str, ...]
+    limits: DecodeLimits
+
+
+class DocumentRequest(msgspec.Struct, frozen=True, tag=True):
+    """Read a DICOM object without pixels: a report, a presentation state."""
+
+    path: str
     limits: DecodeLimits
 
 
@@ -89,8 +102,14 @@ class HeadersRead(msgspec.Struct, frozen=True, tag=True):
     files: tuple[FileHeader | Refused, ...]
 
 
-Request: TypeAlias = DecodeRequest | HeaderRequest
-Reply: TypeAlias = ImageDecoded | HeadersRead | Refused
+class DocumentRead(msgspec.Struct, frozen=True, tag=True):
+    """Its elements in DICOM's JSON model, binary ones left out. Source: PS3.18 Annex F."""
+
+    json: str
+
+
+Request: TypeAlias = DecodeRequest | HeaderRequest | DocumentRequest
+Reply: TypeAlias = ImageDecoded | HeadersRead | DocumentRead | Refused
 
 _requests: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
 

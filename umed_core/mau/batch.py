@@ -178,7 +178,7 @@ class _Desk:
     """The server's files and batches of one build. The client retries what is safe to repeat; an order is not."""
 
     def __init__(self, settings: ChatSettings, key: ApiKey, build: str, folder: Path, limits: BatchLimits) -> None:
-        require_library("openai")
+        require_library("openai", "pybase64")
         import openai
 
         require_safe_key(settings, key)
@@ -241,7 +241,10 @@ class _Desk:
 
     def reply_in(self, line: bytes) -> TeacherReply:
         """The reply that a line of a batch's output or error file holds. Raises: TeacherError."""
-        answer = _lines.decode(line)
+        try:
+            answer = _lines.decode(line)
+        except msgspec.MsgspecError as problem:
+            raise TeacherBusy(f"The batch's answer cannot be read: {problem}.", "Run again.") from problem
         if answer.response is None:
             said = answer.error.message if answer.error else None
             raise TeacherBusy(f"The batch has no answer: {said or 'no reason is given'}.")

@@ -9,8 +9,9 @@ from __future__ import annotations
 import csv
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import TypeAlias
 
@@ -22,6 +23,7 @@ from umed_core.records import Finding, MauRecord
 __all__ = [
     "SAME_BOX_IOU",
     "BoxSet",
+    "ImageOfTable",
     "RefusedRow",
     "group_from_name",
     "iter_box_set",
@@ -65,7 +67,19 @@ SAME_BOX_IOU = 0.95
 """Two boxes of one class that overlap this much are one abnormality drawn twice."""
 
 
-ImageCheck: TypeAlias = Callable[[str, str, str], str]
+@dataclass(frozen=True, slots=True)
+class ImageOfTable:
+    """An image as a table names it: relative to images/, width and height as written."""
+
+    name: str
+    width: str
+    height: str
+
+
+ImageCheck: TypeAlias = Callable[[Sequence[ImageOfTable]], Sequence[str]]
+"""Images in; for each why it cannot be used, "" if it can."""
+
+_CHECKED_AT_ONCE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +111,7 @@ def read_box_set(folder: Path, name: str) -> BoxSet:
     """
     records: list[MauRecord] = []
     refused: list[RefusedRow] = []
-    for item in iter_box_set(folder / "annotations.csv", name, lambda image, *_: _missing(folder, image)):
+    for item in iter_box_set(folder / "annotations.csv", name, lambda images: [_missing(folder, i) for i in images]):
         if isinstance(item, RefusedRow):
             refused.append(item)
         else:
@@ -113,8 +127,7 @@ def read_box_set(folder: Path, name: str) -> BoxSet:
 def iter_box_set(table: Path, name: str, why_not: ImageCheck) -> Iterator[MauRecord | RefusedRow]:
     """Records of `table` in the order of its images, and the rows that cannot be used.
 
-    `why_not` tells why an image cannot be used, from its name relative to images/ and its width and height as written; ""
-    if it can. It is asked once an image, just before its record is made.
+    `why_not` tells which images cannot be used. It is asked about some at a time, each once, before their records are made.
     Raises: MissingFile; DataError.
     """
     spoiled: set[str] = set()
@@ -128,15 +141,27 @@ def iter_box_set(table: Path, name: str, why_not: ImageCheck) -> Iterator[MauRec
         else:
             rows.setdefault(row.image, []).append(row)
     modality = _usual_modality(rows)
-    for image, annotated in rows.items():
-        size = annotated[0].size
-        if reason := why_not(image, size.get("width", ""), size.get("height", "")):
+    for image, annotated, reason in _judged(rows, why_not):
+        if reason:
             yield from (RefusedRow(row.line, image, reason) for row in annotated)
             continue
         findings, repeated = _findings(annotated)
         yield from repeated
         if findings or image not in spoiled:
             yield _record(name, image, annotated[0], findings, modality)
+
+
+def _judged(rows: Mapping[str, list[_Row]], why_not: ImageCheck) -> Iterator[tuple[str, list[_Row], str]]:
+    """Each image with its rows and the reason why it cannot be used."""
+    waiting = iter(rows.items())
+    while some := list(islice(waiting, _CHECKED_AT_ONCE)):
+        sizes = [annotated[0].size for _, annotated in some]
+        images = [
+            ImageOfTable(name, size.get("width", ""), size.get("height", ""))
+            for (name, _), size in zip(some, sizes, strict=True)
+        ]
+        for (name, annotated), reason in zip(some, why_not(images), strict=True):
+            yield name, annotated, reason
 
 
 def label_from_class(written: str) -> str:
@@ -212,8 +237,8 @@ def _stated(
     return shared.setdefault((*columns, *written), found)
 
 
-def _missing(folder: Path, image: str) -> str:
-    return "" if (folder / "images" / image).is_file() else "missing file"
+def _missing(folder: Path, image: ImageOfTable) -> str:
+    return "" if (folder / "images" / image.name).is_file() else "missing file"
 
 
 def _unusable_name(image: str) -> str:
@@ -231,9 +256,9 @@ def _parse_box(written: list[str]) -> tuple[NormalizedBox | None, str]:
     try:
         box = NormalizedBox(*(float(number) for number in written))
     except ValueError:
-        return None, f"bad number in {', '.join(written)}"
+        return None, f"bad number in {', '.join(written)!r}"
     if not all(math.isfinite(number) for number in (box.x, box.y, box.w, box.h)):
-        return None, f"bad number in {', '.join(written)}"
+        return None, f"bad number in {', '.join(written)!r}"
     if box.w <= 0 or box.h <= 0:
         return None, "a box without area"
     if not box.is_valid():

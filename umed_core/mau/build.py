@@ -7,12 +7,11 @@ the same bytes. Only clean pictures and the dataset's own names leave work/.
 from __future__ import annotations
 
 import asyncio
-import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias, TypeVar
 
 from umed_core import __version__
 from umed_core.errors import ConsentNeeded, DataError
@@ -23,33 +22,40 @@ from umed_core.mau.cases import Case
 from umed_core.mau.collecting import RefusedBySource, Source, named_cases
 from umed_core.mau.conversing import Ended, Talk, next_step
 from umed_core.mau.dataset import write_dataset
-from umed_core.mau.datasheet import Datasheet, SplitFigures, Tally, images_digest
+from umed_core.mau.datasheet import Datasheet, SplitFigures, images_digest
 from umed_core.mau.near_duplicates import HASH_NAME, MAX_DISTANCE, near_duplicate_clusters
-from umed_core.mau.pictures import PictureShelf, clean_pictures, link_picture, remove_unlisted
+from umed_core.mau.pictures import PictureShelf, clean_pictures, link_picture, remove_unfinished, remove_unlisted
 from umed_core.mau.privacy.burned_in_text import TextScan, no_scan
-from umed_core.mau.sampling import choose_paper_counts
-from umed_core.mau.split import Side, SplitItem, assign_sides, group_digest, merged_group_count
+from umed_core.mau.publishing import (
+    kind_of_reason,
+    privacy_notes,
+    public_identity,
+    published_provenance,
+    tallied,
+)
+from umed_core.mau.sampling import choose_paper_counts, limited
+from umed_core.mau.split import Side, SplitItem, assign_sides, merged_group_count
 from umed_core.mau.teacher import Teacher, TeacherReply, TeacherRequest, Tokens
 from umed_core.prompts import TEACHER_PROMPTS_VERSION
 from umed_core.records import MauRecord, write_jsonl
 
 __all__ = ["AskRound", "BuildProgress", "BuildReport", "MauConfig", "build_mau", "open_requests", "prepare"]
 
+T = TypeVar("T")
 Progress: TypeAlias = "Callable[[BuildProgress], None]"
+Step: TypeAlias = Literal["collect", "clean", "choose", "compare", "count", "ask", "place", "write"]
 Requests: TypeAlias = Callable[[], Iterator[TeacherRequest]]
 Keep: TypeAlias = Callable[[TeacherRequest, TeacherReply], None]
 Ends: TypeAlias = dict[str, tuple[str, ...]]
 """What is wrong with each talk that has ended, by its case's id; nothing, mostly."""
 
-_IMAGE_SUFFIX = re.compile(r"\.(?:png|jpe?g|tiff?|bmp|gif|dcm|nii)\b", re.IGNORECASE)
-
 
 class AskRound(Protocol):
     """Asks all requests that are open now, hands each reply to `keep` as it comes, and returns those that failed for good."""
 
-    async def __call__(
+    def __call__(
         self, requests: Requests, keep: Keep, total: int, paid: Tokens, progress: Progress, /
-    ) -> tuple[AskFailure, ...]: ...
+    ) -> Coroutine[None, None, tuple[AskFailure, ...]]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +83,12 @@ class MauConfig:
 
 @dataclass(frozen=True, slots=True)
 class BuildProgress:
-    """How far a step is; `total` is 0 while it is not known. `asked` is set while the teacher answers."""
+    """How far a step is; `total` is 0 while it is not known. `asked` is set while the teacher answers.
 
-    step: Literal["collect", "clean", "ask", "write"]
+    A caller that raises stops the build there; the next one goes on.
+    """
+
+    step: Step
     done: int
     total: int
     asked: AskProgress | None = None
@@ -111,6 +120,16 @@ class Quarantined:
     faults: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """What the dataset will show: each picture's side by its name, digests, what cleaning removed; and the faulty talks."""
+
+    sides: dict[str, Side] = field(default_factory=dict)
+    digests: list[str] = field(default_factory=list)
+    removed: Counter[str] = field(default_factory=Counter)
+    quarantine: list[Quarantined] = field(default_factory=list)
+
+
 def build_mau(config: MauConfig, teacher: Teacher, progress: Progress, ask: AskRound | None = None) -> BuildReport:
     """Builds, or goes on building, the dataset in `config.out`; `ask` replaces asking call by call (batches).
 
@@ -118,20 +137,23 @@ def build_mau(config: MauConfig, teacher: Teacher, progress: Progress, ask: AskR
     a source raises; DataError where nothing is left; StorageError.
     """
     require_consent(config, teacher)
-    with BuildStore(config.work / "build.sqlite") as store:
+    with BuildStore(config.work / "build.sqlite") as store:  # from here on no other build can write in this folder
+        remove_unfinished(config.work)
         shelf, chosen, refused = prepare(config, store, progress)
         ends = converse(config, teacher, ask or call_by_call(teacher, config.asking), store, shelf, chosen, progress)
-        return write(config, teacher, store, shelf, chosen, refused, ends, progress)
+        placed = place_pictures(config, talks(config, teacher, store, shelf, chosen), chosen, ends, progress)
+        return write(config, teacher, store, shelf, chosen, refused, placed, progress)
 
 
 def prepare(config: MauConfig, store: BuildStore, progress: Progress) -> tuple[PictureShelf, Chosen, Counter[str]]:
     """All that comes before the teacher: cases collected, pictures cleaned, sides chosen; refused rows by reason."""
     shelf = PictureShelf(config.work / "pictures", config.text_scan)
     refused = collect(config, store, shelf, progress)
+    close_decoders()  # those of headers have other limits, and would take the places of those that clean
     total = store.count("cases")
     clean_pictures(store, shelf, lambda done: progress(BuildProgress("clean", done, total)))
     close_decoders()  # 150 MB of idle children, where all that follows decodes nothing
-    return shelf, choose(config, store), refused
+    return shelf, choose(config, store, progress), refused
 
 
 def require_consent(config: MauConfig, teacher: Teacher) -> None:
@@ -152,8 +174,7 @@ def collect(config: MauConfig, store: BuildStore, shelf: PictureShelf, progress:
         refused.append(row)
 
     def shown() -> Iterator[tuple[NamedCase, str]]:
-        for done, named in enumerate(named_cases(config.sources, refuse)):
-            progress(BuildProgress("collect", done, 0))
+        for named in told("collect", named_cases(config.sources, refuse), 0, progress):
             yield named, shelf.fingerprint(named)
 
     store.replace_cases(shown())
@@ -161,20 +182,29 @@ def collect(config: MauConfig, store: BuildStore, shelf: PictureShelf, progress:
     return reasons
 
 
-def choose(config: MauConfig, store: BuildStore) -> Chosen:
+def told(step: Step, items: Iterable[T], total: int, progress: Progress) -> Iterator[T]:
+    """The items, each after it was told how far they are."""
+    for done, item in enumerate(items):
+        progress(BuildProgress(step, done, total))
+        yield item
+
+
+def choose(config: MauConfig, store: BuildStore, progress: Progress) -> Chosen:
     """Which cases enter the dataset, and on which side: no patient, group or near-duplicate on both.
 
     Raises: DataError where no case is left; ConfigError for a source of which the paper has no count.
     """
     facts, hashes = [], []
-    for named, picture in with_pictures(store):
+    for named, picture in told("choose", with_pictures(store), store.count("cases"), progress):
         if not picture.refused:
             # By the source's own group, whose hash splits box sets too: what was tuned on those is scored fairly here.
             facts.append((named.dataset, main_label(named.case), named.case.group, named.case_id))
             hashes.append(picture.perceptual_hash)
     if not facts:
         raise DataError("No case of the sources can be used.", f"{config.work / 'refused.jsonl'} says why.")
-    clusters = near_duplicate_clusters(hashes, MAX_DISTANCE)
+    clusters = near_duplicate_clusters(
+        hashes, MAX_DISTANCE, lambda done, total: progress(BuildProgress("compare", done, total))
+    )
     items = [
         SplitItem(dataset, label, group, int(cluster), name)
         for (dataset, label, group, name), cluster in zip(facts, clusters, strict=True)
@@ -208,18 +238,24 @@ def converse(
     """
     ends: Ends = {}
 
+    def all_talks() -> Iterator[Talk]:
+        return talks(config, teacher, store, shelf, chosen)
+
     def requests() -> Iterator[TeacherRequest]:
-        return open_requests(talks(config, teacher, store, shelf, chosen), store, ends)
+        return open_requests(all_talks(), store, ends)
 
-    async def until_all_ended() -> None:
+    def count_open() -> int:
+        looked_at = told("count", all_talks(), len(chosen.sides), progress)
+        return sum(1 for _ in open_requests(looked_at, store, ends))
+
+    # Counting stands outside the event loop, which would hold Ctrl-C back until the last talk was looked at.
+    with asyncio.Runner() as runner:
         try:
-            while total := sum(1 for _ in requests()):
-                failures = await ask(requests, store.keep_answer, total, store.paid(), progress)
-                ends.update((f.case_id, (f"The teacher did not answer: {f.reason}",)) for f in failures)
+            while total := count_open():
+                failures = runner.run(ask(requests, store.keep_answer, total, store.paid(), progress))
+                ends.update((f.case_id, (f"The teacher did not answer: {f.reason!r}",)) for f in failures)
         finally:
-            await teacher.close()
-
-    asyncio.run(until_all_ended())
+            runner.run(teacher.close())
     return ends
 
 
@@ -270,56 +306,65 @@ def with_pictures(store: BuildStore) -> Iterator[tuple[NamedCase, Picture]]:
     return ((named, picture) for named, _, picture in store.cases() if picture is not None)
 
 
+def place_pictures(
+    config: MauConfig, of_talks: Iterable[Talk], chosen: Chosen, ends: Ends, progress: Progress
+) -> Placed:
+    """Puts the picture of every talk that ended well into images/, and removes those of an earlier build.
+
+    The others are listed in work/quarantine.jsonl. Raises: DataError where none ended well; StorageError.
+    """
+    placed = Placed()
+    for talk in told("place", of_talks, len(chosen.sides), progress):
+        if faults := ends[talk.named.case_id]:
+            case = talk.named.case
+            placed.quarantine.append(Quarantined(talk.named.case_id, case.key, str(case.image), faults))
+            continue
+        placed.sides[link_picture(config.out, talk)] = chosen.sides[talk.named.case_id]
+        placed.digests.append(talk.picture.sha256)
+        placed.removed.update(talk.picture.removed)
+        placed.removed["text painted over"] += len(talk.picture.blanked)
+    write_jsonl(config.work / "quarantine.jsonl", placed.quarantine)
+    if not placed.sides:
+        raise DataError(
+            f"All {len(placed.quarantine)} conversations were faulty.", f"{config.work / 'quarantine.jsonl'} says why."
+        )
+    remove_unlisted(config.out / "images", placed.sides)
+    return placed
+
+
 def write(
     config: MauConfig, teacher: Teacher, store: BuildStore, shelf: PictureShelf, chosen: Chosen, refused: Counter[str],
-    ends: Ends, progress: Progress,
+    placed: Placed, progress: Progress,
 ) -> BuildReport:  # fmt: skip
-    """The folder, from what every talk ended in; faulty ones are listed in work/quarantine.jsonl."""
+    """The records of the talks that ended well, and the datasheet; work/refused_pictures.jsonl names what fell out before."""
     refused_cases = [
         RefusedBySource(named.dataset, 0, named.case.key, picture.refused)
         for named, picture in with_pictures(store)
         if picture.refused
     ]
-    quarantine: list[Quarantined] = []
-    removed: Counter[str] = Counter()
-    digests: list[str] = []
-    sides: dict[str, Side] = {}
-    for done, talk in enumerate(talks(config, teacher, store, shelf, chosen)):
-        progress(BuildProgress("write", done, len(chosen.sides)))
-        if faults := ends[talk.named.case_id]:
-            quarantine.append(Quarantined(talk.named.case_id, talk.named.case.key, str(talk.named.case.image), faults))
-            continue
-        image = link_picture(config.out, talk)
-        sides[image] = chosen.sides[talk.named.case_id]
-        digests.append(talk.picture.sha256)
-        removed.update(talk.picture.removed)
-        removed["text painted over"] += len(talk.picture.blanked)
-    if not sides:
-        raise DataError(
-            f"All {len(quarantine)} conversations were faulty.", f"{config.work / 'quarantine.jsonl'} says why."
-        )
     write_jsonl(config.work / "refused_pictures.jsonl", refused_cases)
-    write_jsonl(config.work / "quarantine.jsonl", quarantine)
-    remove_unlisted(config.out / "images", sides)
     sheet = Datasheet(
         umed_version=__version__,
         teacher=public_identity(teacher),
         template_written=teacher.identity.startswith("template"),
         prompts={"diagnosis, reflection and correction": TEACHER_PROMPTS_VERSION},
         split=chosen.figures,
-        images_sha256=images_digest(digests),
-        removed=tallied(+removed),
-        quarantined=tallied(Counter(kind_of_reason(case.faults[0]) for case in quarantine)),
-        privacy_notes=privacy_notes(config),
+        images_sha256=images_digest(placed.digests),
+        removed=tallied(+placed.removed),
+        quarantined=tallied(Counter(kind_of_reason(case.faults[0]) for case in placed.quarantine)),
+        privacy_notes=privacy_notes(config.text_scan.policy),
         refused=tallied(refused + Counter(kind_of_reason(case.reason) for case in refused_cases)),
     )
 
-    def records(side: Side) -> Iterator[MauRecord]:
-        for talk in talks(config, teacher, store, shelf, chosen):
-            if sides.get(talk.image_name) == side:
-                yield record_of(talk, store, teacher)
+    def records(side: Side, before: int) -> Iterator[MauRecord]:
+        of_talks = talks(config, teacher, store, shelf, chosen)
+        of_side = (talk for talk in of_talks if placed.sides.get(talk.image_name) == side)
+        for done, talk in enumerate(of_side, before):
+            progress(BuildProgress("write", done, len(placed.sides)))
+            yield record_of(talk, store, teacher)
 
-    return BuildReport(config.out, write_dataset(config.out, records("train"), records("test"), sheet))
+    in_train = sum(side == "train" for side in placed.sides.values())
+    return BuildReport(config.out, write_dataset(config.out, records("train", 0), records("test", in_train), sheet))
 
 
 def record_of(talk: Talk, store: BuildStore, teacher: Teacher) -> MauRecord:
@@ -339,59 +384,6 @@ def record_of(talk: Talk, store: BuildStore, teacher: Teacher) -> MauRecord:
     )
 
 
-def limited(items: list[SplitItem], limit: int, seed: int) -> list[SplitItem]:
-    """At most `limit` items of each dataset, drawn by a keyed hash of their names; the order stays."""
-    drawn: Counter[str] = Counter()
-    names: set[str] = set()
-    for item in sorted(items, key=lambda item: group_digest(item.name, seed)):
-        drawn[item.dataset] += 1
-        if drawn[item.dataset] <= limit:
-            names.add(item.name)
-    return [item for item in items if item.name in names]
-
-
-def privacy_notes(config: MauConfig) -> tuple[str, ...]:
-    """What was done so that a picture tells of nobody, and what was not."""
-    scanned = {
-        "skip": "Text burned into pictures was not looked for, save where a DICOM file states that there is some.",
-        "blank": "Text that was found burned into a picture was painted over.",
-        "refuse": "Pictures in which burned-in text was found were left out.",
-    }
-    return (
-        "Pictures carry no header, EXIF or comment; files, patients and groups have numbers in place of names.",
-        scanned[config.text_scan.policy],
-    )
-
-
-def published_provenance(case: Case) -> dict[str, str]:
-    """What the source says of where an image is from, less the file names that some sources write into it."""
-    cleaned = {key: _without_file_names(value, case.image.stem) for key, value in case.provenance.items()}
-    return {key: value for key, value in cleaned.items() if value}
-
-
-def _without_file_names(words: str, stem: str) -> str:
-    # Most values name no file: to compile a pattern for each case would cost more than to write its record.
-    if words.isascii() and stem.isascii() and stem.lower() not in words.lower() and not _IMAGE_SUFFIX.search(words):
-        return " ".join(words.split())
-    names = re.compile(rf"\S*(?:{re.escape(stem)}|{_IMAGE_SUFFIX.pattern})\S*", re.IGNORECASE)
-    return " ".join(names.sub(" ", words).split())
-
-
-def public_identity(teacher: Teacher) -> str:
-    """The teacher as the dataset names it: a server's address is nobody's business, unless everybody knows it."""
-    return re.sub(r" server=(?!api\.openai\.com)\S+", "", teacher.identity)
-
-
 def main_label(case: Case) -> str:
     """The class by which a case is stratified: its largest finding's, "" for an image without abnormality."""
     return max(case.findings, key=lambda finding: finding.box.area).label if case.findings else ""
-
-
-def kind_of_reason(reason: str) -> str:
-    """A reason less what is particular to one case, for counting: boxes, numbers and quotations become an ellipsis."""
-    return re.sub(r"\[bbox_start\].*?\[bbox_end\]|'[^']*'|\"[^\"]*\"|-?\d[\d.,]*", "\N{HORIZONTAL ELLIPSIS}", reason)
-
-
-def tallied(counts: Mapping[str, int]) -> tuple[Tally, ...]:
-    """Most frequent first."""
-    return tuple(Tally(what, count) for what, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))

@@ -30,6 +30,7 @@ class Case:
     folder, with forward slashes. `group` is the patient or family of augmented copies that a split keeps together; like
     `key` and `image` it may hold an identifier, so none of the three leaves the machine or enters the dataset.
     `modality` is in words ("CT", "chest X-ray", "X-ray", "endoscopy") or "". `provenance` may be published: source, licence.
+    `frame` counts from 0 and is set for one frame of several; a case without it needs a file of one frame.
     """
 
     key: str
@@ -39,11 +40,15 @@ class Case:
     modality: str = ""
     grey: GreyScale | None = None
     provenance: dict[str, str] = field(default_factory=dict)
+    frame: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RefusedRow:
-    """A row or file of the annotations that could not be used; `line` counts from 1, 0 where the format has no lines."""
+    """A row or file of the annotations that could not be used; `line` counts from 1, 0 where the format has no lines.
+
+    `reason` is counted in the datasheet, less numbers and what stands in quotes: a name may be in it in quotes only.
+    """
 
     line: int
     image: str

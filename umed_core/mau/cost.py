@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from umed_core.errors import ConfigError, CorruptImage
-from umed_core.mau.teacher import TeacherRequest, Tokens
+from umed_core.errors import ConfigError
+from umed_core.mau.teacher import Tokens
 from umed_core.prompts import diagnosis_prompt, reflection_prompt
 from umed_core.records import Finding, Turn
 
-__all__ = ["Budget", "Estimate", "estimate", "estimate_build", "image_tokens", "text_tokens"]
+__all__ = ["Budget", "Estimate", "estimate_build", "image_tokens", "text_tokens"]
 
 CHARACTERS_PER_TOKEN = 4.0
 """Of English prose, as OpenAI states it; numbers take more, so an estimate with many boxes is low."""
@@ -87,21 +86,6 @@ def image_tokens(width: int, height: int) -> int:
     return 85 + 170 * tiles
 
 
-def estimate(requests: Iterable[TeacherRequest], budget: Budget) -> Estimate:
-    """The calls of these requests. Images are opened for their size only, and only where they are sent.
-
-    Raises: CorruptImage for an image that Pillow cannot open.
-    """
-    calls = prompt = completion = 0
-    for request in requests:
-        calls += 1
-        prompt += text_tokens(request.messages)
-        if request.stage == "diagnosis":
-            prompt += image_tokens(*_size(request.image))
-        completion += DIAGNOSIS_TOKENS if request.stage == "diagnosis" else REFLECTION_TOKENS
-    return _priced(calls, Tokens(prompt, completion), budget)
-
-
 def estimate_build(
     cases: Iterable[tuple[tuple[Finding, ...], str]], image_size: tuple[int, int], budget: Budget
 ) -> Estimate:
@@ -115,18 +99,5 @@ def estimate_build(
         prompt += text_tokens(diagnosis_prompt(findings, modality)) + image_tokens(*image_size)
         prompt += text_tokens(reflection_prompt(findings, modality, "")) + DIAGNOSIS_TOKENS
         completion += DIAGNOSIS_TOKENS + REFLECTION_TOKENS
-    return _priced(calls, Tokens(prompt, completion), budget)
-
-
-def _priced(calls: int, tokens: Tokens, budget: Budget) -> Estimate:
+    tokens = Tokens(prompt, completion)
     return Estimate(calls, tokens, budget.cost(tokens))
-
-
-def _size(image: Path) -> tuple[int, int]:
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        with Image.open(image) as opened:
-            return opened.size
-    except (OSError, UnidentifiedImageError) as problem:
-        raise CorruptImage(f"{image} cannot be read: {problem}.", "Build again from the source.") from problem

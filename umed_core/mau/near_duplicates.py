@@ -7,7 +7,7 @@ another name. Turned or mirrored copies hash far apart: those are known by their
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -44,10 +44,17 @@ def perceptual_hash(picture: Image) -> bytes:
     return np.packbits(np.concatenate([half.ravel() for half in halves])).tobytes()
 
 
-def near_duplicate_clusters(hashes: Sequence[bytes], max_distance: int) -> NDArray[np.int64]:
+def _no_progress(_done: int, _total: int) -> None:
+    """Nobody watches."""
+
+
+def near_duplicate_clusters(
+    hashes: Sequence[bytes], max_distance: int, progress: Callable[[int, int], None] = _no_progress
+) -> NDArray[np.int64]:
     """A cluster number for each hash, counted from 0 in order of first appearance.
 
     Hashes that differ in at most `max_distance` bits share a cluster, and so do chains of such hashes.
+    `progress(done, total)` counts comparisons by one key out of `total`.
     Raises: ConfigError for a negative distance or hashes of unequal length.
     """
     if max_distance < 0:
@@ -59,16 +66,19 @@ def near_duplicate_clusters(hashes: Sequence[bytes], max_distance: int) -> NDArr
     rows = np.frombuffer(b"".join(hashes), np.uint8).reshape(len(hashes), -1)
     # Equal hashes once: a set with 50,000 black pictures must not cost 50,000^2 comparisons.
     distinct, member_of = np.unique(rows.view(f"V{rows.shape[1]}").ravel(), return_inverse=True)
-    clusters = _clusters_of_distinct(distinct.view(np.uint8).reshape(len(distinct), -1), max_distance)
+    clusters = _clusters_of_distinct(distinct.view(np.uint8).reshape(len(distinct), -1), max_distance, progress)
     return _in_order_of_appearance(clusters[member_of])
 
 
-def _clusters_of_distinct(rows: NDArray[np.uint8], max_distance: int) -> NDArray[np.int64]:
+def _clusters_of_distinct(
+    rows: NDArray[np.uint8], max_distance: int, progress: Callable[[int, int], None]
+) -> NDArray[np.int64]:
     """Single-link clusters of rows (N, bytes), no two of them equal."""
     clusters = np.arange(len(rows))
     words = _as_words(rows)
     links: list[NDArray[np.int64]] = []
-    for keys in _keys(rows, max_distance):
+    for done, keys in enumerate(_keys(rows, max_distance)):
+        progress(done, 8 * rows.shape[1])  # a key leaves out one bit
         order = _in_runs(keys)
         for left, right in _pairs_in_runs(keys[order], clusters[order]):
             one, other = order[left], order[right]

@@ -23,7 +23,7 @@ from umed_core.mau.privacy.burned_in_text import TextScan
 from umed_core.mau.privacy.clean_image import clean_image
 from umed_core.records import write_atomic
 
-__all__ = ["PictureShelf", "clean_pictures", "link_picture", "remove_unlisted"]
+__all__ = ["PictureShelf", "clean_pictures", "link_picture", "remove_unfinished", "remove_unlisted"]
 
 _THREADS = 3
 """One of them mostly waits for the disk. No more: the images room keeps three decoders and would start others each time."""
@@ -49,7 +49,15 @@ class PictureShelf:
         except OSError:
             return f"missing {case.image}"
         # Text that touches a finding is refused, so a scanned picture depends on its boxes too.
-        facts = (str(case.image), state.st_size, state.st_mtime_ns, case.grey, case.findings, self.scan.policy)
+        facts = (
+            str(case.image),
+            state.st_size,
+            state.st_mtime_ns,
+            case.grey,
+            case.frame,
+            case.findings,
+            self.scan.policy,
+        )
         return hashlib.sha256(msgspec.json.encode(facts)).hexdigest()
 
 
@@ -121,6 +129,23 @@ def link_picture(folder: Path, talk: Talk) -> str:
             f"Could not write {target}: {problem.strerror or problem}.", "Free some space or choose another folder."
         ) from problem
     return talk.image_name
+
+
+def remove_unfinished(work: Path) -> None:
+    """Removes what a killed run was writing in work/: temporary files, and a batch's file on its way up or down.
+
+    Only while this folder's build is ours. Raises: StorageError.
+    """
+    try:
+        for path in work.rglob(".*.tmp"):
+            path.unlink()
+        for path in (work / "batches").glob("*"):
+            if path.suffix != ".keys":
+                path.unlink()
+    except OSError as problem:
+        raise StorageError(
+            f"Could not tidy {work}: {problem.strerror or problem}.", "Close what holds it."
+        ) from problem
 
 
 def remove_unlisted(images: Path, listed: Collection[str]) -> None:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from statistics import median
-
-from PIL import Image, UnidentifiedImageError
 
 from umed_core.errors import DataError, InputError
 from umed_core.mau.build import MauConfig
@@ -20,6 +18,7 @@ from umed_core.mau.cost import Estimate, estimate_build
 from umed_core.mau.privacy.clean_image import clean_image
 from umed_core.mau.privacy.preview import preview_payload
 from umed_core.mau.sampling import PAPER_COUNTS
+from umed_core.mau.sources.files import read_headers
 from umed_core.mau.teacher import TeacherRequest
 
 __all__ = ["Outlook", "outlook", "previews"]
@@ -27,7 +26,7 @@ __all__ = ["Outlook", "outlook", "previews"]
 _MEASURED = 40
 """Images opened for their size; the estimate reckons with the median."""
 _UNMEASURED = (512, 512)
-"""For files that Pillow does not open, such as DICOM."""
+"""Where no header states a size, such as NIfTI's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +51,14 @@ def outlook(config: MauConfig) -> Outlook:
 
     taken = _taken(config, named_cases(config.sources, refuse))
     counts: Counter[str] = Counter()
-    sizes: list[tuple[int, int]] = []
+    images: list[Path] = []
     asked = []
     for named in taken:
         counts[named.dataset] += 1
         asked.append((named.case.findings, named.case.modality))
-        if len(sizes) < _MEASURED:
-            sizes.append(_size(named.case.image))
-    usual = (int(median(w for w, _ in sizes)), int(median(h for _, h in sizes))) if sizes else _UNMEASURED
-    return Outlook(dict(counts), refused, estimate_build(asked, usual, config.asking.budget))
+        if len(images) < _MEASURED:
+            images.append(named.case.image)
+    return Outlook(dict(counts), refused, estimate_build(asked, _usual_size(images), config.asking.budget))
 
 
 def previews(config: MauConfig, teacher_identity: str, count: int) -> Iterator[str]:
@@ -95,9 +93,9 @@ def _taken(config: MauConfig, cases: Iterator[NamedCase]) -> Iterator[NamedCase]
             yield named
 
 
-def _size(image: Path) -> tuple[int, int]:
-    try:
-        with Image.open(image) as opened:
-            return opened.size
-    except (OSError, UnidentifiedImageError):
+def _usual_size(images: Sequence[Path]) -> tuple[int, int]:
+    """Median width and height, by the headers."""
+    headers = [header for header in read_headers(images) if not isinstance(header, str) and header.columns]
+    if not headers:
         return _UNMEASURED
+    return int(median(header.columns for header in headers)), int(median(header.rows for header in headers))

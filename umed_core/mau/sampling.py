@@ -1,4 +1,4 @@
-"""Draws as many images of each public set as the paper's dataset holds (Table 10)."""
+"""Draws from what the sources hold: so many of each, or the paper's numbers of each public set (Table 10)."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from umed_core.errors import ConfigError
-from umed_core.mau.split import Side, SplitItem, Unit, fill_test_side, shared_out, units_of
+from umed_core.mau.split import Side, SplitItem, Unit, fill_test_side, group_digest, shared_out, units_of
 
-__all__ = ["PAPER_COUNTS", "PaperDraw", "Shortfall", "choose_paper_counts"]
+__all__ = ["PAPER_COUNTS", "PaperDraw", "Shortfall", "choose_paper_counts", "limited"]
 
 PAPER_COUNTS: dict[str, tuple[int, int]] = {
     "deeplesion": (1584, 396),
@@ -41,6 +41,17 @@ class PaperDraw:
 
     sides: tuple[Side | None, ...]
     shortfalls: tuple[Shortfall, ...]
+
+
+def limited(items: Sequence[SplitItem], limit: int, seed: int) -> list[SplitItem]:
+    """At most `limit` items of each dataset, drawn by a keyed hash of their names; the order stays."""
+    drawn: Counter[str] = Counter()
+    names: set[str] = set()
+    for item in sorted(items, key=lambda item: group_digest(item.name, seed)):
+        drawn[item.dataset] += 1
+        if drawn[item.dataset] <= limit:
+            names.add(item.name)
+    return [item for item in items if item.name in names]
 
 
 def choose_paper_counts(

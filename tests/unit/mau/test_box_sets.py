@@ -47,9 +47,9 @@ def test_boxes_of_one_image_become_one_record(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
-        ("a.png,1,1,polyp,.1,.2,wide,.4,,,", "bad number in .1, .2, wide, .4"),
-        ("a.png,1,1,polyp,.1,.2,nan,.4,,,", "bad number in .1, .2, nan, .4"),
-        ("a.png,1,1,polyp,,,,,,,", "bad number in , , , "),
+        ("a.png,1,1,polyp,.1,.2,wide,.4,,,", "bad number in '.1, .2, wide, .4'"),
+        ("a.png,1,1,polyp,.1,.2,nan,.4,,,", "bad number in '.1, .2, nan, .4'"),
+        ("a.png,1,1,polyp,,,,,,,", "bad number in ', , , '"),
         ("a.png,1,1,polyp,.1,.2,0,.4,,,", "a box without area"),
         ("a.png,1,1,polyp,.1,.2,-.1,-.1,,,", "a box without area"),
         ("a.png,1,1,polyp,.9,.2,.2,.4,,,", "a box that leaves the image"),

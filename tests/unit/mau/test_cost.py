@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import numpy as np
 import pytest
 
-from tests.builders import write_picture
-from umed_core.errors import CorruptImage
 from umed_core.geometry import NormalizedBox
-from umed_core.mau.cost import Budget, Estimate, estimate, estimate_build, image_tokens, text_tokens
-from umed_core.mau.teacher import Stage, TeacherRequest, Tokens
+from umed_core.mau.cost import Budget, Estimate, estimate_build, image_tokens, text_tokens
+from umed_core.mau.teacher import Tokens
 from umed_core.records import Finding, Turn
 
 PRICES = Budget(usd_per_million_prompt=2.0, usd_per_million_completion=10.0)
@@ -41,28 +36,12 @@ def test_tokens_of_words():
     assert text_tokens([Turn("user", "x" * 400), Turn("assistant", "")]) == 104 + 4
 
 
-def request(image: Path, stage: Stage) -> TeacherRequest:
-    return TeacherRequest("k", "c", stage, 0, (Turn("user", "x" * 400),), image, (), "")
-
-
-def test_requests_are_summed_and_priced(tmp_path):
-    image = write_picture(tmp_path / "a.png", np.zeros((512, 512), np.uint8))
-    told = estimate([request(image, "diagnosis"), request(Path("never opened"), "reflection")], PRICES)
-    assert (told.calls, told.tokens) == (2, Tokens(104 + 255 + 104, 220 + 180))
-    assert told.usd == pytest.approx((463 * 2 + 400 * 10) / 1e6)
-
-
-def test_a_broken_image_is_told(tmp_path):
-    (tmp_path / "a.png").write_bytes(b"none")
-    with pytest.raises(CorruptImage):
-        estimate([request(tmp_path / "a.png", "diagnosis")], PRICES)
-
-
 def test_a_build_takes_two_calls_a_case():
     cases = [((Finding("polyp", NormalizedBox(0.1, 0.1, 0.2, 0.2)),), "CT"), ((), "")]
     told = estimate_build(cases, (512, 512), PRICES)
     assert told.calls == 4 and told.tokens.completion == 2 * (220 + 180)
     assert 2 * 255 + 600 < told.tokens.prompt < 3000
+    assert told.usd == pytest.approx((told.tokens.prompt * 2 + 800 * 10) / 1e6)
 
 
 def test_an_estimate_says_that_it_is_one():

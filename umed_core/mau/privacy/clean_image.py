@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,7 +86,7 @@ def clean_image(case: Case, text_scan: TextScan) -> CleanImage:
         quotes the file or its name. ConfigError where a package that the person's choice needs is missing.
     """
     image, original = _read(case)
-    _require_one_picture(image)
+    image = _one_frame(image, case.frame)
     if original.is_turned and case.findings:
         raise DataError(
             "EXIF says that the picture is to be turned, and its boxes may refer to either side of that.",
@@ -121,12 +121,26 @@ def _read(case: Case) -> tuple[MedicalImage, _Original]:
     )
 
 
-def _require_one_picture(image: MedicalImage) -> None:
-    if image.frame_count != 1:
+def _one_frame(image: MedicalImage, frame: int | None) -> MedicalImage:
+    """The frame that the annotations are about. Raises: DataError where they name none of several, or one beyond the last."""
+    if frame is None and image.frame_count != 1:
         raise DataError(
             f"The file holds {image.frame_count} frames, and the annotations do not say which is meant.",
             "Export the annotated frame as a file of its own.",
         )
+    if frame is None:
+        return image
+    if not 0 <= frame < image.frame_count:
+        raise DataError(
+            f"The file holds {image.frame_count} frames, and frame {frame + 1} is none of them.",
+            "Check that image and annotations belong together.",
+        )
+    return replace(
+        image,
+        pixels=image.pixels[frame : frame + 1],
+        frame_windows=image.frame_windows[frame : frame + 1],
+        slice_positions_mm=image.slice_positions_mm[frame : frame + 1],
+    )
 
 
 def _original(data: bytes) -> _Original:

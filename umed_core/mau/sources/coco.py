@@ -16,8 +16,9 @@ import msgspec
 from umed_core.errors import DataError, MissingFile
 from umed_core.mau.box_sets import group_from_name, label_from_class, modality_of
 from umed_core.mau.cases import Case, RefusedRow
-from umed_core.mau.sources.files import Pictures, agreed_size, list_pictures, read_bounded
+from umed_core.mau.sources.files import PictureHeader, Pictures, list_pictures, read_bounded
 from umed_core.mau.sources.marks import Mark, Size, Unusable, box_from_pixels, settle
+from umed_core.mau.sources.sized import Found, Unsized, sized
 from umed_core.records import Finding
 
 __all__ = [
@@ -140,6 +141,17 @@ def coco_cases(
 
     `why_not_normal` gives the reason to refuse an image without annotation, "" to take it as one without abnormality.
     """
+    yield from sized(_found(coco, pictures, folders, modality, why_not_normal, source))
+
+
+def _found(
+    coco: CocoSet,
+    pictures: Pictures,
+    folders: tuple[str, ...],
+    modality: str,
+    why_not_normal: Callable[[CocoImage], str],
+    source: str,
+) -> Iterator[Found]:
     yield from coco.unreadable
     uses = Counter(image.id for image in coco.images if isinstance(image, CocoImage))
     seen: set[str] = set()
@@ -151,20 +163,31 @@ def coco_cases(
         try:
             blank = _blank(image, pictures, folders, modality, _provenance(image, coco, source))
             if uses[image.id] > 1:
-                raise Unusable(f"image id {image.id} is given to {uses[image.id]} images")
+                raise Unusable(f"image id {image.id!r} is given to {uses[image.id]} images")
             if blank.key in seen:
                 raise Unusable("the same picture twice in the list of images")
             seen.add(blank.key)
             if reason := "" if annotations else (_doubt(coco) or why_not_normal(image)):
                 raise Unusable(reason)
-            size = agreed_size(blank.image, _stated(image)) if annotations else (0, 0)
         except Unusable as problem:
             yield RefusedRow(0, image.file_name, _with_count(problem.reason, len(annotations)))
             continue
-        yield from settle(blank, (_mark(a, image.file_name, size, coco.labels) for a in annotations))
+        yield _waiting(blank, image, annotations, coco.labels) if annotations else blank
     for image_id, annotations in coco.annotations.items():
         if image_id not in uses:
-            yield RefusedRow(0, "", f"{len(annotations)} annotation(s) of image id {image_id}, which no image has")
+            yield RefusedRow(0, "", f"{len(annotations)} annotation(s) of image id {image_id!r}, which no image has")
+
+
+def _waiting(
+    blank: Case, image: CocoImage, annotations: list[_Annotation | RefusedRow], labels: dict[int, str]
+) -> Unsized:
+    def settled(header: PictureHeader) -> Iterator[Case | RefusedRow]:
+        return settle(blank, (_mark(a, image.file_name, header.size, labels) for a in annotations))
+
+    def refused(reason: str) -> Iterator[RefusedRow]:
+        yield RefusedRow(0, image.file_name, _with_count(reason, len(annotations)))
+
+    return Unsized(blank, _stated(image), settled, refused)
 
 
 def _only_json(folder: Path) -> Path:
@@ -232,4 +255,4 @@ def _mark(annotation: _Annotation | RefusedRow, name: str, size: Size, labels: d
         x, y, w, h = annotation.bbox
         return Mark(0, Finding(labels[annotation.category_id], box_from_pixels(x, y, x + w, y + h, size)))
     except Unusable as problem:
-        return RefusedRow(0, name, f"annotation {annotation.id}: {problem.reason}")
+        return RefusedRow(0, name, f"annotation {annotation.id!r}: {problem.reason}")

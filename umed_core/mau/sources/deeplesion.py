@@ -12,8 +12,9 @@ from pathlib import Path
 from umed_core.errors import MissingFile
 from umed_core.images.medical_image import Window
 from umed_core.mau.cases import Case, GreyScale, RefusedRow
-from umed_core.mau.sources.files import read_picture_header, relative_name
+from umed_core.mau.sources.files import PictureHeader, relative_name
 from umed_core.mau.sources.marks import Mark, Size, Unusable, box_from_pixels, numbers, settle
+from umed_core.mau.sources.sized import Found, Unsized, sized
 from umed_core.mau.sources.tables import read_rows
 from umed_core.records import Finding
 
@@ -68,17 +69,24 @@ def read_deeplesion(folder: Path) -> Iterator[Case | RefusedRow]:
     for line, cells in read_rows(table, COLUMNS):
         row = {column: cells[at] for column, at in _AT.items()}
         slices.setdefault(row["File_name"], []).append((line, row))
-    for name, rows in slices.items():
-        yield from _key_slice(folder, name, rows)
+    yield from sized(found for name, rows in slices.items() for found in _key_slice(folder, name, rows))
 
 
-def _key_slice(folder: Path, name: str, rows: list[_Row]) -> Iterator[Case | RefusedRow]:
+def _key_slice(folder: Path, name: str, rows: list[_Row]) -> Iterator[Found]:
+    def refused(reason: str) -> list[RefusedRow]:
+        return [RefusedRow(line, name, reason) for line, _ in rows]
+
+    def settled(header: PictureHeader) -> Iterator[Case | RefusedRow]:
+        if header.mode not in _DEEP_MODES:
+            raise Unusable("the picture has 8 bits, where DeepLesion's PNG hold HU + 32768 in 16: convert none")
+        return settle(blank, (_mark(line, row, name, header.size) for line, row in rows))
+
     try:
-        blank, size = _blank(folder, name, rows[0][1])
+        blank, stated = _blank(folder, name, rows[0][1])
     except Unusable as problem:
-        yield from (RefusedRow(line, name, problem.reason) for line, _ in rows)
+        yield from refused(problem.reason)
         return
-    yield from settle(blank, (_mark(line, row, name, size) for line, row in rows))
+    yield Unsized(blank, stated, settled, refused)
 
 
 def _blank(folder: Path, name: str, row: dict[str, str]) -> tuple[Case, Size]:
@@ -90,9 +98,6 @@ def _blank(folder: Path, name: str, row: dict[str, str]) -> tuple[Case, Size]:
     # The whole set has 928,020 slices and 32,120 key slices: two looks at each of these cost less than a listing.
     if (folder / key).is_symlink() or (folder / key).parent.is_symlink():
         raise Unusable("a link, and links out of the set's folder are not followed")
-    header = read_picture_header(folder / key, (width, height))
-    if header.mode not in _DEEP_MODES:
-        raise Unusable("the picture has 8 bits, where DeepLesion's PNG hold HU + 32768 in 16: convert none")
     low, high = numbers(row["DICOM_windows"].split(","), 2)
     if not low < high:
         raise Unusable(f"the window {row['DICOM_windows']} has no width")
@@ -100,7 +105,7 @@ def _blank(folder: Path, name: str, row: dict[str, str]) -> tuple[Case, Size]:
     patient = row["Patient_index"]
     if not patient:
         raise Unusable("no Patient_index, which keeps a patient's slices on one side of the split")
-    return Case(key, folder / key, (), patient, "CT", grey, _PROVENANCE), header.size
+    return Case(key, folder / key, (), patient, "CT", grey, _PROVENANCE), (width, height)
 
 
 def _mark(line: int, row: dict[str, str], name: str, size: Size) -> Mark | RefusedRow:

@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import os
-import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from PIL import Image, UnidentifiedImageError
-
-from umed_core.errors import DataError, InputError, MissingFile
-from umed_core.images.headers import read_header
+from umed_core.errors import CorruptImage, DataError, ImageTooLarge, MissingFile, UmedError
 from umed_core.images.limits import DecodeLimits
+from umed_core.images.sandbox import borrowed_decoder
+from umed_core.images.wire import FileHeader
 from umed_core.mau.sources.marks import Size, Unusable
 
 __all__ = [
     "PictureHeader",
     "Pictures",
-    "agreed_size",
     "is_picture",
     "list_files",
     "list_pictures",
-    "open_picture",
+    "picture_header",
     "read_bounded",
-    "read_picture_header",
+    "read_headers",
     "relative_name",
 ]
 
@@ -35,9 +32,8 @@ MAX_NAME_BYTES = 255
 """No usual file system holds a longer name, and some answer it with an error."""
 
 PICTURE_SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".gif", ".webp"))
-_FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP")
-_EXIF_ORIENTATION = 0x0112
-_PILLOW_FAILURES = (ArithmeticError, EOFError, LookupError, OSError, RuntimeError, SyntaxError, TypeError, ValueError)
+_LIMITS = DecodeLimits()
+_UNKNOWN = "no picture that umed knows"
 
 
 @dataclass(frozen=True)
@@ -174,55 +170,33 @@ class PictureHeader:
     mode: str
 
 
-def read_picture_header(path: Path, stated: Size | None = None) -> PictureHeader:
-    """The header of a picture or a DICOM file, whose size must be `stated`; nothing is decoded. Raises: Unusable."""
-    try:
-        with open_picture(path) as opened:
-            header = PictureHeader(opened.size, opened.mode)
-    except UnidentifiedImageError:
-        header = PictureHeader(_dicom_size(path), "")
-    if stated is not None and stated != header.size:
-        width, height = header.size
-        raise Unusable(f"the annotation is for {stated[0]} x {stated[1]} pixels but the file has {width} x {height}")
-    return header
+def read_headers(paths: Sequence[Path]) -> list[FileHeader | str]:
+    """For each file its header, or why there is none that umed can use; all are read in one limited child process.
 
-
-def agreed_size(path: Path, stated: Size | None) -> Size:
-    """Width and height from a file's header, which `stated` must not contradict. Raises: Unusable."""
-    return read_picture_header(path, stated).size
-
-
-def open_picture(path: Path) -> Image.Image:
-    """A picture whose header is read and whose size is within the limit; the caller closes it.
-
-    Raises: Unusable; UnidentifiedImageError for a file that is no picture.
+    A reason names no file: it may be published. Raises: WorkerCrashed.
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            opened = Image.open(path, formats=_FORMATS)
-    except UnidentifiedImageError:
-        raise
-    except FileNotFoundError:
-        raise Unusable("missing file") from None
-    except Image.DecompressionBombError:
-        raise Unusable(f"more than {MAX_PICTURE_PIXELS // 1_000_000} million pixels") from None
-    except _PILLOW_FAILURES as problem:
-        raise Unusable(f"a damaged picture: {' '.join(str(problem).split())[:120]}") from problem
-    if opened.width * opened.height > MAX_PICTURE_PIXELS:
-        opened.close()
+    with borrowed_decoder(_LIMITS) as decoder:
+        found = decoder.headers(paths) if paths else []
+    return [_why_not(entry) if isinstance(entry, UmedError) else entry for entry in found]
+
+
+def picture_header(header: FileHeader, stated: Size | None = None) -> PictureHeader:
+    """What a source needs of a picture or a DICOM image, whose size must be `stated`. Raises: Unusable."""
+    width, height = size = (header.columns, header.rows)
+    if not header.has_pixels or not (width and height):
+        raise Unusable(_UNKNOWN)
+    if width * height > MAX_PICTURE_PIXELS:
         raise Unusable(f"more than {MAX_PICTURE_PIXELS // 1_000_000} million pixels")
-    if "exif" in opened.info and opened.getexif().get(_EXIF_ORIENTATION, 1) != 1:
-        opened.close()
+    if header.is_turned:
         raise Unusable("the picture is turned by EXIF, and its boxes may be for either position: store it upright")
-    return opened
+    if stated is not None and stated != size:
+        raise Unusable(f"the annotation is for {stated[0]} x {stated[1]} pixels but the file has {width} x {height}")
+    return PictureHeader(size, header.mode)
 
 
-def _dicom_size(path: Path) -> Size:
-    try:
-        header = read_header(path, DecodeLimits())
-    except InputError:
-        raise Unusable("no picture that umed knows") from None
-    if header.kind != "dicom" or not header.has_pixels:
-        raise Unusable("no picture that umed knows")
-    return header.columns, header.rows
+def _why_not(problem: UmedError) -> str:
+    if isinstance(problem, MissingFile):
+        return "missing file"
+    if isinstance(problem, ImageTooLarge):
+        return "a picture beyond the limits for one"
+    return "a damaged picture" if isinstance(problem, CorruptImage) else _UNKNOWN

@@ -10,9 +10,10 @@ import msgspec
 from umed_core.errors import DataError, MissingFile
 from umed_core.mau.cases import Case, RefusedRow
 from umed_core.mau.sources.coco import JSON_FAILURES
-from umed_core.mau.sources.files import Pictures, agreed_size, is_picture, list_pictures, read_bounded
+from umed_core.mau.sources.files import PictureHeader, Pictures, is_picture, list_pictures, read_bounded
 from umed_core.mau.sources.marks import Mark, Size, Unusable, box_from_pixels, settle
 from umed_core.mau.sources.masks import mask_cases
+from umed_core.mau.sources.sized import Found, Unsized, sized
 from umed_core.records import Finding
 
 __all__ = ["LAYOUT", "read_kvasir"]
@@ -44,14 +45,14 @@ def read_kvasir(folder: Path) -> Iterator[Case | RefusedRow]:
     """Pictures in the order of the JSON, or of their names where only masks are there. Raises: MissingFile; DataError."""
     table = next((folder / name for name in _TABLES if (folder / name).is_file()), None)
     if table is not None:
-        yield from _from_table(table, list_pictures(folder))
+        yield from sized(_from_table(table, list_pictures(folder)))
     elif (folder / "masks").is_dir():
         yield from mask_cases(folder, _LABEL, _MODALITY, _PROVENANCE)
     else:
         raise MissingFile(f"{folder} holds neither boxes nor masks of Kvasir-SEG.", f"Expected: {LAYOUT}.")
 
 
-def _from_table(table: Path, pictures: Pictures) -> Iterator[Case | RefusedRow]:
+def _from_table(table: Path, pictures: Pictures) -> Iterator[Found]:
     try:
         entries = msgspec.json.decode(read_bounded(table, MAX_JSON_BYTES), type=dict[str, msgspec.Raw])
     except JSON_FAILURES as problem:
@@ -67,16 +68,22 @@ def _from_table(table: Path, pictures: Pictures) -> Iterator[Case | RefusedRow]:
             entry = msgspec.json.decode(raw, type=_Entry)
             if not entry.bbox:
                 raise Unusable("no box, though each of the set's pictures shows a polyp")
-            size = agreed_size(blank.image, (entry.width, entry.height))
         except JSON_FAILURES as problem:
             yield RefusedRow(0, name, f"its entry cannot be read: {problem}")
         except Unusable as problem:
             yield RefusedRow(0, name, problem.reason)
         else:
-            yield from settle(blank, (_mark(box, name, size) for box in entry.bbox))
+            yield _waiting(blank, name, entry)
     for path in pictures.paths:
         if path.startswith("images/") and is_picture(path) and Path(path).stem not in named:
             yield RefusedRow(0, path, "no entry for this picture")
+
+
+def _waiting(blank: Case, name: str, entry: _Entry) -> Unsized:
+    def settled(header: PictureHeader) -> Iterator[Case | RefusedRow]:
+        return settle(blank, (_mark(box, name, header.size) for box in entry.bbox))
+
+    return Unsized(blank, (entry.width, entry.height), settled, lambda reason: [RefusedRow(0, name, reason)])
 
 
 def _mark(box: _Box, name: str, size: Size) -> Mark | RefusedRow:

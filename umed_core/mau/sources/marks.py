@@ -77,7 +77,7 @@ def numbers(written: Iterable[str], count: int) -> tuple[float, ...]:
     try:
         values = tuple(float(word) for word in words)
     except ValueError:
-        raise Unusable(f"bad number in {', '.join(words)[:80]}") from None
+        raise Unusable(f"bad number in {', '.join(words)[:80]!r}") from None
     if len(values) != count or not all(math.isfinite(value) for value in values):
-        raise Unusable(f"{count} numbers expected, found {', '.join(words)[:80] or 'none'}")
+        raise Unusable(f"{count} numbers expected, found {', '.join(words)[:80]!r}")
     return values

@@ -11,13 +11,15 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import UnidentifiedImageError
+from PIL import Image
 
-from umed_core.errors import MissingFile
+from umed_core.errors import CorruptImage, InputError, MissingFile
+from umed_core.images.open_image import open_image
 from umed_core.mau.box_sets import group_from_name, label_from_class, modality_of
 from umed_core.mau.cases import Case, RefusedRow
-from umed_core.mau.sources.files import Pictures, is_picture, list_pictures, open_picture, read_picture_header
-from umed_core.mau.sources.marks import Mark, Unusable, box_from_pixels, settle
+from umed_core.mau.sources.files import PictureHeader, Pictures, is_picture, list_pictures, picture_header, read_headers
+from umed_core.mau.sources.marks import Mark, Size, Unusable, box_from_pixels, settle
+from umed_core.mau.sources.sized import Found, Unsized, sized
 from umed_core.records import Finding
 
 __all__ = ["LAYOUT", "MIN_PART_PX", "mask_cases", "read_masks"]
@@ -50,6 +52,16 @@ def mask_cases(folder: Path, label: str, modality: str, provenance: dict[str, st
     paths = [path for path in pictures.paths if path.startswith("images/") and is_picture(path)]
     if not paths or not masks:
         raise MissingFile(f"{folder} lacks images/ or masks/ with pictures.", f"Expected: {LAYOUT}.")
+    yield from sized(_found(pictures, paths, masks, modality, provenance))
+
+
+def _found(
+    pictures: Pictures,
+    paths: list[str],
+    masks: dict[str, list[tuple[str, Path]]],
+    modality: str,
+    provenance: dict[str, str],
+) -> Iterator[Found]:
     used: set[str] = set()
     for path in paths:
         stem = _stem(path, "images/")
@@ -59,8 +71,7 @@ def mask_cases(folder: Path, label: str, modality: str, provenance: dict[str, st
             continue
         used.add(stem)
         kind = modality or next((modality_of(name) for name, _ in found if modality_of(name)), "")
-        blank = Case(path, folder / path, (), group_from_name(path), kind, None, provenance)
-        yield from settle(blank, _marks(blank, found))
+        yield _waiting(Case(path, pictures.root / path, (), group_from_name(path), kind, None, provenance), found)
     for stem, orphans in masks.items():
         if stem not in used:
             yield from (RefusedRow(0, mask.name, "a mask without its picture") for _, mask in orphans)
@@ -83,10 +94,17 @@ def _stem(path: str, folder: str) -> str:
     return path.removeprefix(folder).rpartition(".")[0]
 
 
-def _marks(blank: Case, masks: list[tuple[str, Path]]) -> Iterator[Mark | RefusedRow]:
+def _waiting(blank: Case, masks: list[tuple[str, Path]]) -> Unsized:
+    def settled(header: PictureHeader) -> Iterator[Case | RefusedRow]:
+        return settle(blank, _marks(blank, masks, header.size))
+
+    return Unsized(blank, None, settled, lambda reason: [RefusedRow(0, blank.key, reason)])
+
+
+def _marks(blank: Case, masks: list[tuple[str, Path]], size: Size) -> Iterator[Mark | RefusedRow]:
     for label, path in masks:
         try:
-            yield from _parts(blank, label, _read_mask(path, blank.image))
+            yield from _parts(blank, label, _read_mask(path, size))
         except Unusable as problem:
             yield RefusedRow(0, blank.key, f"mask of {label}: {problem.reason}")
 
@@ -109,18 +127,21 @@ def _parts(blank: Case, label: str, inside: NDArray[np.bool_]) -> Iterator[Mark 
             yield Mark(0, Finding(label, box))
 
 
-def _read_mask(path: Path, image: Path) -> NDArray[np.bool_]:
-    """(H, W), true inside. Raises: Unusable."""
-    size = read_picture_header(image).size
+def _read_mask(path: Path, size: Size) -> NDArray[np.bool_]:
+    """(H, W), true inside; decoded in the limited child process. Raises: Unusable."""
+    [header] = read_headers([path])
+    if isinstance(header, str):
+        raise Unusable(header)
+    width, height = picture_header(header).size
+    if (width, height) != size:
+        raise Unusable(f"it has {width} x {height} pixels, its picture {size[0]} x {size[1]}")
     try:
-        with open_picture(path) as opened:
-            if opened.size != size:
-                raise Unusable(f"it has {opened.width} x {opened.height} pixels, its picture {size[0]} x {size[1]}")
-            values = np.asarray(opened if opened.mode in ("L", "I;16", "I") else opened.convert("L"))
-    except UnidentifiedImageError:
-        raise Unusable("no picture that umed knows") from None
-    except (OSError, SyntaxError, ValueError) as problem:
-        raise Unusable(f"damaged: {' '.join(str(problem).split())[:120]}") from problem
+        mask = open_image(path)
+    except InputError as problem:
+        raise Unusable("a damaged picture" if isinstance(problem, CorruptImage) else "a picture too large") from problem
+    if mask.frame_count != 1:
+        raise Unusable(f"it has {mask.frame_count} frames")
+    values = np.asarray(Image.fromarray(mask.pixels[0]).convert("L") if mask.is_color else mask.pixels[0])
     brightest = int(values.max(initial=0))
     if _FULL <= brightest <= 255:
         return np.asarray(values >= _INSIDE)

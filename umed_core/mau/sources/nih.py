@@ -13,8 +13,9 @@ from pathlib import Path
 from umed_core.errors import MissingFile
 from umed_core.mau.box_sets import label_from_class
 from umed_core.mau.cases import Case, RefusedRow
-from umed_core.mau.sources.files import Pictures, agreed_size, list_pictures
+from umed_core.mau.sources.files import Pictures, list_pictures
 from umed_core.mau.sources.marks import Mark, Unusable, box_from_pixels, numbers, settle
+from umed_core.mau.sources.sized import Found, Unsized, sized
 from umed_core.mau.sources.tables import read_rows
 from umed_core.records import Finding
 
@@ -47,14 +48,17 @@ def read_nih(folder: Path) -> Iterator[Case | RefusedRow]:
     boxes: dict[str, list[_BoxRow]] = {}
     for line, cells in read_rows(folder / BOXES, _ODD_COLUMNS):
         boxes.setdefault(cells[0], []).append((line, cells[1], cells[2:6]))
-    pictures = list_pictures(folder)
+    yield from sized(_found(folder, list_pictures(folder), boxes))
+
+
+def _found(folder: Path, pictures: Pictures, boxes: dict[str, list[_BoxRow]]) -> Iterator[Found]:
     for index in sorted(folder.glob("Data_Entry*.csv")):
         yield from _entries(index, pictures, boxes)
     for name, rows in boxes.items():
         yield from _boxed(name, rows, pictures)
 
 
-def _entries(index: Path, pictures: Pictures, boxes: dict[str, list[_BoxRow]]) -> Iterator[Case | RefusedRow]:
+def _entries(index: Path, pictures: Pictures, boxes: dict[str, list[_BoxRow]]) -> Iterator[Found]:
     """Each row of Data_Entry; rows of the box list that it covers are taken out of `boxes`."""
     for line, cells in read_rows(index, ENTRY_COLUMNS):
         name, labels = cells[0], cells[1].split("|")
@@ -74,20 +78,22 @@ def _entries(index: Path, pictures: Pictures, boxes: dict[str, list[_BoxRow]]) -
             yield RefusedRow(line, name, f"labelled {cells[1] or 'nothing'!r} without a box")
 
 
-def _boxed(name: str, rows: list[_BoxRow], pictures: Pictures) -> Iterator[Case | RefusedRow]:
+def _boxed(name: str, rows: list[_BoxRow], pictures: Pictures) -> Iterator[Found]:
+    def refused(reason: str) -> list[RefusedRow]:
+        return [RefusedRow(line, name, reason) for line, _, _ in rows]
+
     try:
         blank = _blank(name, pictures)
-        agreed_size(blank.image, PUBLISHED_SIZE)
     except Unusable as problem:
-        yield from (RefusedRow(line, name, problem.reason) for line, _, _ in rows)
+        yield from refused(problem.reason)
         return
-    yield from settle(blank, (_mark(name, *row) for row in rows))
+    yield Unsized(blank, PUBLISHED_SIZE, lambda _: settle(blank, (_mark(name, *row) for row in rows)), refused)
 
 
 def _mark(name: str, line: int, written: str, cells: list[str]) -> Mark | RefusedRow:
     try:
         if "|" in written:
-            raise Unusable(f"one box for several classes ({written}): give each its own row")
+            raise Unusable(f"one box for several classes ({written!r}): give each its own row")
         if not written:
             raise Unusable("a box without a class")
         x, y, w, h = numbers(cells, 4)

@@ -15,8 +15,9 @@ from umed_core.errors import DataError, MissingFile
 from umed_core.geometry import NormalizedBox
 from umed_core.mau.box_sets import group_from_name, label_from_class, modality_of
 from umed_core.mau.cases import Case, RefusedRow
-from umed_core.mau.sources.files import Pictures, agreed_size, is_picture, list_pictures, read_bounded
+from umed_core.mau.sources.files import PictureHeader, Pictures, is_picture, list_pictures, read_bounded
 from umed_core.mau.sources.marks import Mark, Size, Unusable, box_from_pixels, numbers, settle
+from umed_core.mau.sources.sized import Found, Unsized, sized
 from umed_core.records import Finding
 
 __all__ = ["LAYOUT", "VocObject", "VocPage", "read_voc", "read_voc_page", "voc_marks"]
@@ -49,6 +50,10 @@ def read_voc(folder: Path) -> Iterator[Case | RefusedRow]:
     pages = [path for path in pictures.paths if path.lower().endswith(".xml")]
     if not pages:
         raise MissingFile(f"{folder} holds no XML file.", f"Expected: {LAYOUT}.")
+    yield from sized(_found(folder, pages, pictures))
+
+
+def _found(folder: Path, pages: list[str], pictures: Pictures) -> Iterator[Found]:
     seen: set[str] = set()
     for page in pages:
         try:
@@ -57,17 +62,24 @@ def read_voc(folder: Path) -> Iterator[Case | RefusedRow]:
             if key in seen:
                 raise Unusable("a second XML for the same picture")
             seen.add(key)
-            size = agreed_size(folder / key, said.size) if said.objects else (0, 0)
         except Unusable as problem:
             yield RefusedRow(0, page, problem.reason)
             seen.update(_namesake(page, pictures))
             continue
         labels = [label_from_class(marked.name) for marked in said.objects]
         modality = next((modality_of(label) for label in labels if modality_of(label)), "")
-        yield from settle(Case(key, folder / key, (), group_from_name(key), modality), voc_marks(said, size, key))
+        blank = Case(key, folder / key, (), group_from_name(key), modality)
+        yield _waiting(blank, page, said) if said.objects else blank
     for path in pictures.paths:
         if is_picture(path) and path not in seen:
             yield RefusedRow(0, path, "no XML for this picture; one without <object> would state no abnormality")
+
+
+def _waiting(blank: Case, page: str, said: VocPage) -> Unsized:
+    def settled(header: PictureHeader) -> Iterator[Case | RefusedRow]:
+        return settle(blank, voc_marks(said, header.size, blank.key))
+
+    return Unsized(blank, said.size, settled, lambda reason: [RefusedRow(0, page, reason)])
 
 
 def read_voc_page(path: Path) -> VocPage:
@@ -77,7 +89,7 @@ def read_voc_page(path: Path) -> VocPage:
             read_bounded(path, MAX_XML_BYTES), parser=ElementTree.XMLParser(target=_WithoutDoctype())
         )
     except (DataError, MissingFile) as problem:
-        raise Unusable(problem.message) from problem
+        raise Unusable("an XML that cannot be read or is too large") from problem
     except (ElementTree.ParseError, LookupError, ValueError) as problem:
         raise Unusable(f"no XML: {problem}") from problem
     width, height = (root.findtext(f"size/{side}", "").strip() for side in ("width", "height"))

@@ -86,7 +86,7 @@ def _marks(label_file: Path, path: str, labels: Mapping[int, str]) -> Iterator[M
 def _finding(words: list[str], labels: Mapping[int, str]) -> Finding:
     number = numbers(words[:1], 1)[0]
     if number not in labels:
-        raise Unusable(f"class {words[0]} is not among the {len(labels)} names")
+        raise Unusable(f"class {words[0]!r} is not among the {len(labels)} names")
     values = numbers(words[1:], len(words) - 1)
     return Finding(labels[int(number)], checked_box(_box(values)))
 
@@ -191,4 +191,4 @@ def _listed(place: str, pictures: Pictures) -> Iterator[str | RefusedRow]:
             try:
                 yield pictures.find(line, (str(PurePosixPath(place).parent).removeprefix("."), ""))
             except Unusable as problem:
-                yield RefusedRow(number, line.strip(), f"{place}: {problem.reason}")
+                yield RefusedRow(number, line.strip(), f"in {place!r}: {problem.reason}")

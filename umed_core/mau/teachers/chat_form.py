@@ -5,7 +5,6 @@ Pure functions, shared by single calls and by batches. Source: the API reference
 
 from __future__ import annotations
 
-import base64
 import importlib.util
 import math
 from collections.abc import Mapping
@@ -37,6 +36,10 @@ __all__ = [
 OPENAI_URL = "https://api.openai.com/v1"
 LONGEST_WAIT_S = 3600.0
 REFUSAL_CODES = ("content_filter", "content_policy_violation", "ResponsibleAIPolicyViolation")
+_GAP = b"\n"
+"""Where the picture goes. No line break stands in the JSON that msgspec writes, so it marks one place; and a picture that
+goes in last is copied once, where the encoder would copy it and search it for quotes, three times over."""
+
 SPENT_CODES = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active")
 
 
@@ -82,10 +85,11 @@ def is_loopback(base_url: str) -> bool:
     return host in ("localhost", "::1") or (host.startswith("127.") and host.replace(".", "").isdigit())
 
 
-def require_library(name: str) -> None:
-    """Raises: ConfigError where this optional library is not installed."""
-    if importlib.util.find_spec(name) is None:
-        raise ConfigError(f"This teacher needs {name}, which is not installed.", 'Run: pip install "umed[mau]".')
+def require_library(*names: str) -> None:
+    """Raises: ConfigError where one of these optional libraries is not installed."""
+    for name in names:
+        if importlib.util.find_spec(name) is None:
+            raise ConfigError(f"This teacher needs {name}, which is not installed.", 'Run: pip install "umed[mau]".')
 
 
 def require_safe_key(settings: ChatSettings, key: ApiKey) -> None:
@@ -104,7 +108,7 @@ def chat_body(request: TeacherRequest, settings: ChatSettings) -> bytes:
     messages: list[dict[str, object]] = [{"role": turn.role, "content": turn.text} for turn in request.messages]
     if request.stage == "diagnosis":
         first = next(message for message in messages if message["role"] == "user")
-        image = {"type": "image_url", "image_url": {"url": _data_url(request.image)}}
+        image = {"type": "image_url", "image_url": {"url": msgspec.Raw(_GAP)}}
         first["content"] = [{"type": "text", "text": first["content"]}, image]
     body: dict[str, object] = {"model": settings.model, "messages": messages}
     if settings.is_openai:
@@ -112,7 +116,8 @@ def chat_body(request: TeacherRequest, settings: ChatSettings) -> bytes:
         body |= {"store": False, "max_completion_tokens": settings.max_tokens}
     else:
         body["max_tokens"] = settings.max_tokens
-    return msgspec.json.encode(body | dict(settings.extra))
+    before, gap, after = msgspec.json.encode(body | dict(settings.extra)).partition(_GAP)
+    return b"".join((before, *_data_url(request.image), after)) if gap else before
 
 
 class _Message(msgspec.Struct):
@@ -232,8 +237,10 @@ def retry_after_s(headers: Mapping[str, str]) -> float:
     return min(max((until - datetime.now(UTC)).total_seconds(), 0.0), LONGEST_WAIT_S)
 
 
-def _data_url(image: Path) -> msgspec.Raw:
-    """The picture as a JSON string, made once: as text it would be copied, and searched for quotes, three times over."""
+def _data_url(image: Path) -> tuple[bytes, bytes, bytes]:
+    """The picture as a JSON string, in parts to be joined. Raises: TeacherRejected."""
+    from pybase64 import b64encode
+
     try:
         content = image.read_bytes()
     except OSError as problem:
@@ -244,7 +251,7 @@ def _data_url(image: Path) -> msgspec.Raw:
         kind = b"jpeg"
     else:
         raise TeacherRejected(f"{image.name} is neither PNG nor JPEG.", "Build again from the source.")
-    return msgspec.Raw(b'"data:image/%s;base64,%s"' % (kind, base64.b64encode(content)))
+    return b'"data:image/%s;base64,' % kind, b64encode(content), b'"'
 
 
 def _detail(body: bytes) -> tuple[str, str]:

@@ -43,8 +43,8 @@ class OpenAITeacher:
         timeout_s: float = 120.0,
         connections: int = 64,
     ) -> None:
-        """Raises: ConfigError for a key that would cross the network unencrypted, or without aiohttp."""
-        require_library("aiohttp")
+        """Raises: ConfigError for a key that would cross the network unencrypted, or without the libraries."""
+        require_library("aiohttp", "pybase64")
         require_safe_key(settings, key)
         self._settings, self._key = settings, key
         self._timeout_s, self._connections = timeout_s, connections

@@ -38,13 +38,13 @@ def test_rows_make_the_cases_that_training_reads(paint, write, read, tmp_path: P
     ("row", "reason"),
     [
         ("a.png,20,10,polyp,.1,.2,.3,.4,,,", "the annotation is for 20 x 10 pixels but the file has 10 x 20"),
-        ("a.png,wide,10,polyp,.1,.2,.3,.4,,,", "bad number in wide, 10"),
+        ("a.png,wide,10,polyp,.1,.2,.3,.4,,,", "bad number in 'wide, 10'"),
         ("b.png,10,20,polyp,.1,.2,.3,.4,,,", "missing file"),
         (f"{'a' * 300},10,20,polyp,.1,.2,.3,.4,,,", "missing file"),
         ("c.png,10,20,polyp,.1,.2,.3,.4,,,", "no picture that umed knows"),
         ("..\\a.png,10,20,polyp,.1,.2,.3,.4,,,", "the image lies outside the set's folder"),
         ("C:a.png,10,20,polyp,.1,.2,.3,.4,,,", "the image lies outside the set's folder"),
-        ("a.png,10,20,polyp,.1,.2,.3,inf,,,", "bad number in .1, .2, .3, inf"),
+        ("a.png,10,20,polyp,.1,.2,.3,inf,,,", "bad number in '.1, .2, .3, inf'"),
     ],
 )
 def test_an_unusable_row_is_listed(paint, write, read, row: str, reason: str) -> None:

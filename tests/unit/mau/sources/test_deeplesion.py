@@ -50,7 +50,7 @@ def test_rows_of_one_slice_make_one_case_with_its_window(paint, write, read) -> 
     [
         ({"Possibly_noisy": "1"}, "Possibly_noisy: the set itself doubts this annotation"),
         ({"Coarse_lesion_type": "9"}, "Coarse_lesion_type is 9, not -1 or 1..8"),
-        ({"Bounding_boxes": "1, 2, 3"}, "4 numbers expected, found 1, 2, 3"),
+        ({"Bounding_boxes": "1, 2, 3"}, "4 numbers expected, found '1, 2, 3'"),
         ({"Bounding_boxes": "64, 64, 32, 128"}, "a box without area"),
         ({"Image_size": "1024, 1024"}, "the annotation is for 1024 x 1024 pixels but the file has 512 x 512"),
         ({"DICOM_windows": "275, -175"}, "the window 275, -175 has no width"),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from pydicom.dataset import Dataset
 from pydicom.uid import (
     BasicTextSRStorage,
@@ -18,6 +20,10 @@ from pydicom.uid import (
 from tests.builders import tiny_dicom, write_dicom
 from umed_core.errors import DataError
 from umed_core.geometry import NormalizedBox, PixelBox
+from umed_core.mau.cases import Case, RefusedRow
+from umed_core.mau.privacy.burned_in_text import no_scan
+from umed_core.mau.privacy.clean_image import clean_image
+from umed_core.mau.sources import read_source
 from umed_core.mau.sources.dicom_shapes import box_around
 from umed_core.mau.sources.marks import Unusable
 from umed_core.records import Finding
@@ -147,8 +153,11 @@ def test_a_region_may_point_to_its_image_by_its_place_in_the_tree(put: Put, read
             "a region that points to no item of the report",
         ),
         (group(finding()), "no region in this document"),
-        (group(finding(), region(data=tuple(9 * v for v in QUARTER))), "report0: a box that leaves the image"),
-        (group(finding(), region(image_item(ReferencedFrameNumber=2))), "report0: drawn on frame 2 of a single image"),
+        (group(finding(), region(data=tuple(9 * v for v in QUARTER))), "in 'report0': a box that leaves the image"),
+        (
+            group(finding(), region(image_item(ReferencedFrameNumber=2))),
+            "in 'report0': drawn on frame 2 of a single image",
+        ),
     ],
 )
 def test_a_region_that_cannot_be_used_is_listed(put: Put, read, content: Dataset, reason: str) -> None:
@@ -158,11 +167,45 @@ def test_a_region_that_cannot_be_used_is_listed(put: Put, read, content: Dataset
     assert refused[0].reason == reason
 
 
-def test_a_frame_of_several_is_refused_since_a_case_is_one_file(put: Put, read) -> None:
-    put(report(group(finding(), region(image_item(ReferencedFrameNumber=2)))), frames=3)
-    cases, (refused,) = read("dicom")
-    assert cases == []
-    assert refused.reason == "report0: drawn on frame 2 of 3: store that frame as a file of its own"
+def test_each_frame_that_is_drawn_on_is_a_case_of_its_own(put: Put, tmp_path: Path) -> None:
+    on_two = region(image_item(ReferencedFrameNumber=2))
+    on_both = region(image_item(ReferencedFrameNumber=[2, 3]), data=(8.0, 16.0, 12.0, 16.0), kind="CIRCLE")
+    beyond = region(image_item(ReferencedFrameNumber=4))
+    on_all = region(image_item())
+    put(report(group(finding(), on_two, beyond, on_all), group(finding("Nodule"), on_both)), frames=3)
+    stone, nodule = Finding("kidney stone", BOX), Finding("nodule", NormalizedBox(0.25, 0.375, 0.5, 0.25))
+    items = list(read_source("dicom", tmp_path))
+    cases = [item for item in items if isinstance(item, Case)]
+    assert [(case.key, case.frame, case.findings, case.group) for case in cases] == [
+        ("image.dcm#2", 1, (stone, nodule), "P1"),
+        ("image.dcm#3", 2, (nodule,), "P1"),
+    ]
+    assert [item.reason for item in items if isinstance(item, RefusedRow)] == [
+        "in 'report0': drawn on all of 3 frames: name those that show the finding",
+        "in 'report0': drawn on frame 4 of 3",
+    ]
+
+
+def test_a_graphic_of_a_presentation_state_finds_its_frame(put: Put, tmp_path: Path) -> None:
+    drawn = graphic("PIXEL")
+    drawn.ReferencedImageSequence[0].ReferencedFrameNumber = 3
+    put(state(drawn), frames=3)
+    (case,) = read_source("dicom", tmp_path)
+    assert isinstance(case, Case)
+    assert (case.frame, case.findings) == (2, (Finding("nodule", BOX),))
+
+
+def test_the_picture_of_a_frame_is_that_frame(tmp_path: Path) -> None:
+    pixels = np.stack([np.full((4, 6), value, np.uint8) for value in (10, 20, 30)])
+    image = write_dicom(tmp_path / "a.dcm", tiny_dicom(pixels, WindowCenter=128, WindowWidth=256))
+    for frame, value in enumerate((10, 20, 30)):
+        clean = clean_image(Case("a.dcm", image, (), "P1", frame=frame), no_scan)
+        with Image.open(io.BytesIO(clean.content)) as opened:
+            assert opened.size == (6, 4) and opened.getextrema() == (value, value)
+    with pytest.raises(DataError, match="3 frames, and the annotations do not say"):
+        clean_image(Case("a.dcm", image, (), "P1"), no_scan)
+    with pytest.raises(DataError, match="frame 4 is none of them"):
+        clean_image(Case("a.dcm", image, (), "P1", frame=3), no_scan)
 
 
 def graphic(units: str, data: tuple[float, ...] = QUARTER, text: str = "Nodule", **more: object) -> Dataset:
@@ -229,9 +272,9 @@ def test_an_image_that_nothing_draws_on_and_a_copy_are_refused(put: Put, read, t
     (tmp_path / "notes.txt").write_text("a text")
     cases, refused = read("dicom")
     assert [case.key for case in cases] == ["image.dcm"]
-    assert {row.image: row.reason.rpartition("/")[2] for row in refused} == {
-        "notes.txt": "notes.txt is plain text.",
-        "zcopy.dcm": "the same SOP Instance UID as image.dcm",
+    assert {row.image: row.reason for row in refused} == {
+        "notes.txt": "no picture that umed knows",
+        "zcopy.dcm": "the same SOP Instance UID as 'image.dcm'",
         "report1": "no region in this document",
         "other.dcm": "no report or presentation state draws on this image",
     }

@@ -38,10 +38,10 @@ def test_several_boxes_of_one_image_make_one_case_wherever_the_archives_put_it(p
     [
         (
             "Cardiomegaly|Emphysema,1,1,9,9",
-            "one box for several classes (Cardiomegaly|Emphysema): give each its own row",
+            "one box for several classes ('Cardiomegaly|Emphysema'): give each its own row",
         ),
-        ("Mass,1,1,9,", "bad number in 1, 1, 9, "),
-        ("Mass,1,1", "4 numbers expected, found 1, 1"),
+        ("Mass,1,1,9,", "bad number in '1, 1, 9, '"),
+        ("Mass,1,1", "4 numbers expected, found '1, 1'"),
         ("Mass,1000,1,90,9", "a box that leaves the image"),
         ("Mass,1,1,0,9", "a box without area"),
         (",1,1,9,9", "a box without a class"),

@@ -45,8 +45,8 @@ def test_a_box_counted_from_0_keeps_to_the_image(paint, write, read) -> None:
     [
         (page(box(8, 1, 4, 9)), "object 1: a box without area"),
         (page(box(1, 1, 40, 9)), "object 1: a box that leaves the image"),
-        (page(box(1, 1, "wide", 9)), "object 1: bad number in 1, 1, wide, 9"),
-        (page("<object><name>mass</name></object>"), "object 1: bad number in , , , "),
+        (page(box(1, 1, "wide", 9)), "object 1: bad number in '1, 1, wide, 9'"),
+        (page("<object><name>mass</name></object>"), "object 1: bad number in ', , , '"),
         (page(box(1, 1, 4, 9, name="")), "object 1: a box without a class"),
         (page(box(1, 1, 4, 9), size="<width>9</width><height>9</height>"),
          "the annotation is for 9 x 9 pixels but the file has 16 x 32"),

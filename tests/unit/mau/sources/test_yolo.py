@@ -39,8 +39,8 @@ def test_ultralytics_folders_a_list_of_pictures_and_names_by_number(paint, write
     cases, refused = read("yolo")
     assert [case.key for case in cases] == ["images/train/train.png", "images/val/val.png"]
     assert [(row.line, row.image, row.reason) for row in refused] == [
-        (2, "./images/val/gone.png", "val.txt: missing file"),
-        (3, "/etc/passwd", "val.txt: the image lies outside the set's folder"),
+        (2, "./images/val/gone.png", "in 'val.txt': missing file"),
+        (3, "/etc/passwd", "in 'val.txt': the image lies outside the set's folder"),
     ]
 
 
@@ -58,10 +58,10 @@ def test_a_folder_outside_the_set_is_refused(paint, write, read, place: str) -> 
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ("4 .5 .5 .5 .5", "class 4 is not among the 1 names"),
-        ("0.5 .5 .5 .5 .5", "class 0.5 is not among the 1 names"),
-        ("stone .5 .5 .5 .5", "bad number in stone"),
-        ("0 .5 .5 .5 nan", "4 numbers expected, found .5, .5, .5, nan"),
+        ("4 .5 .5 .5 .5", "class '4' is not among the 1 names"),
+        ("0.5 .5 .5 .5 .5", "class '0.5' is not among the 1 names"),
+        ("stone .5 .5 .5 .5", "bad number in 'stone'"),
+        ("0 .5 .5 .5 nan", "4 numbers expected, found '.5, .5, .5, nan'"),
         ("0 .5 .5 .5 0", "a box without area"),
         ("0 .9 .5 .5 .5", "a box that leaves the image"),
         ("0 .5 .5 .5 .5 .99", "6 columns, where a box has 5 and a polygon an odd number from 7"),

@@ -59,6 +59,18 @@ def test_a_body_by_hand(tmp_path, content, kind):
     }
 
 
+def test_the_picture_goes_where_it_belongs_whatever_the_words_hold(tmp_path):
+    image = tmp_path / "a.png"
+    image.write_bytes(PNG)
+    words = 'Line one\nline two\r\n\\n "quoted" \x00 \u2028'
+    asked = TeacherRequest("key", "set/1", "diagnosis", 0, (Turn("user", words),), image, (), "CT")
+    settings = ChatSettings("m", "http://127.0.0.1:1/v1", extra={"stop": ["\n"], "user": "a\nb"})
+    body = json.loads(chat_body(asked, settings))
+    [text, picture] = body["messages"][0]["content"]
+    assert text["text"] == words and body["stop"] == ["\n"] and body["user"] == "a\nb"
+    assert base64.b64decode(picture["image_url"]["url"].partition(",")[2]) == PNG
+
+
 def test_a_reflection_reads_no_image():
     body = json.loads(chat_body(request(Path("gone.png"), "reflection"), HERE))
     assert [message["content"] for message in body["messages"]] == ["Explain.", "A stone.", "?", "Again."]

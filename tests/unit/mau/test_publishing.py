@@ -1,4 +1,4 @@
-"""What a build's small steps do; the whole of it is in tests/integration/test_build_mau.py."""
+"""What a dataset tells of its making, and what it must not."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from umed_core.mau.build import kind_of_reason, published_provenance
 from umed_core.mau.cases import Case
+from umed_core.mau.publishing import kind_of_reason, published_provenance
 
 
 @pytest.mark.parametrize(
