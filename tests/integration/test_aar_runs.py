@@ -212,11 +212,11 @@ def test_a_full_disk_stops_the_run_and_the_last_checkpoint_is_good(init, whole, 
     config = tiny_config(init, tmp_path / "run")
     save = aar.save_checkpoint
 
-    def full(folder, modules, optimizer, scheduler, state):
-        if state.step == 4:
+    def full(folder, state, scheduler, at):
+        if at.step == 4:
             (folder / "model.safetensors").write_bytes(b"half")
             raise OSError(errno.ENOSPC, "No space left on device")
-        save(folder, modules, optimizer, scheduler, state)
+        save(folder, state, scheduler, at)
 
     monkeypatch.setattr(aar, "save_checkpoint", full)
     with pytest.raises(StorageError, match="step 4: No space left"):

@@ -195,12 +195,12 @@ def test_a_loss_that_is_no_number_stops_the_run_and_the_last_checkpoint_is_good(
     config = tiny_config(root, tmp_path / "run")
     update, calls = sft._update, []
 
-    def poisoned(micro_batches, policy, objective, optimizer, accelerator, config):
+    def poisoned(micro_batches, policy, *rest):
         calls.append(1)
         if len(calls) == 4:
             with torch.no_grad():
                 next(policy.model.parameters()).fill_(float("nan"))
-        return update(micro_batches, policy, objective, optimizer, accelerator, config)
+        return update(micro_batches, policy, *rest)
 
     monkeypatch.setattr(sft, "_update", poisoned)
     with pytest.raises(TrainingError, match="step 4 is no number"):
@@ -230,11 +230,11 @@ def test_a_full_disk_stops_the_run_and_the_last_checkpoint_is_good(root, whole, 
     config = tiny_config(root, tmp_path / "run")
     save = sft.save_checkpoint
 
-    def full(folder, modules, optimizer, scheduler, state):
-        if state.step == 4:
+    def full(folder, state, scheduler, at):
+        if at.step == 4:
             (folder / "model.safetensors").write_bytes(b"half")
             raise OSError(errno.ENOSPC, "No space left on device")
-        save(folder, modules, optimizer, scheduler, state)
+        save(folder, state, scheduler, at)
 
     monkeypatch.setattr(sft, "save_checkpoint", full)
     with pytest.raises(StorageError, match="step 4: No space left") as caught:

@@ -3,7 +3,7 @@
 An update: for each query, K candidate answers are drawn (`rollout`), paid (`judges`, `rewards`) and given advantages
 (`ppo_math`); then PPO moves the policy. The policy stays in evaluation mode throughout: dropout or the statistics of a
 batch would make the first ratio other than 1. Every draw is a pure function of (seed, update, query), so that nothing of
-the sampler needs to be kept for a resume.
+the sampler needs to be kept for a resume, and several processes, each with its own queries, draw what one would.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,24 +29,27 @@ from umed_core.errors import Cancelled, ConfigError, TrainingError
 from umed_core.records import write_atomic
 from umed_core.training.aar_batches import PromptReader, Query, query_batches
 from umed_core.training.aar_samples import save_samples
-from umed_core.training.bookkeeping import held_images, log_metrics, run_events, schedule, total_steps
-from umed_core.training.checkpoint import TrainingState, load_checkpoint, save_checkpoint
+from umed_core.training.bookkeeping import held_images, log_metrics, run_events, schedule, seed_of, total_steps
+from umed_core.training.checkpoint import TrainingState, load_checkpoint, save_checkpoint, snapshot
 from umed_core.training.class_tokens import class_tokens
-from umed_core.training.experience import Experience, reward_metrics, value_metrics
+from umed_core.training.experience import Experience, of_all_processes, reward_metrics, value_metrics
 from umed_core.training.judges.choice import open_judge
 from umed_core.training.judges.judge import Judge
-from umed_core.training.learner import Learner, build_learner
+from umed_core.training.learner import Learner, build_learner, same_stage_one
 from umed_core.training.policy import save_policy
 from umed_core.training.ppo_math import chosen_logprobs, combined_advantages, gae, ppo_loss, terminal_rewards
+from umed_core.training.processes import highest, open_accelerator, sum_gradients, summed, together
 from umed_core.training.rewards import localisation, over_maximum, vision_relevance
 from umed_core.training.rollout import Candidates, Sampling, sample_candidates, score_candidates
 from umed_core.training.run import Progress, RunFolder, StepReport
-from umed_core.vlm.torch_engine import weights_hash
 
 __all__ = ["one_update", "train_aar"]
 
 RATIO_TOLERANCE = 1e-3
 """What the first ratio may be off by (METHOD.md)."""
+
+LOGGED = ("loss", "policy_loss", "value_loss", "entropy", "clip_share", "approximate_kl", "mean_ratio")
+"""Means over a minibatch's tokens."""
 
 LOCATING, LOOKING = ("full", "no-vrr"), ("full", "no-alr")
 """Arms with the localisation reward, and with the vision relevance reward."""
@@ -57,53 +60,73 @@ def train_aar(
 ) -> Path:
     """Trains, resumes where the run folder holds a checkpoint, and returns the folder of the final model.
 
-    `judge` overrides the recipe's. Ends early, as a run that is done, at `ppo.kl_limit`.
+    `judge` overrides the recipe's. Ends early, as a run that is done, at `ppo.kl_limit`. Under `accelerate launch` the
+    processes share each update's queries, and the first one alone writes files.
     Raises: ConfigError, DataError, ModelError, ConsentNeeded, StorageError; TrainingError when a reward, the loss or the
     gradient is no number, or the judge cannot go on; Cancelled, after a checkpoint.
     """
     if config.run.threads:
         torch.set_num_threads(config.run.threads)
     set_seed(config.run.seed)
-    steps = total_steps(config)
+    accelerator = open_accelerator(config.run.precision)
     folder = RunFolder(Path(config.run.out))
-    folder.check(config)
-    held = {**held_images(config), "stage_one": _same_stage_one(folder, config.model.init)}
-    learner = build_learner(config)
-    modules = {"model": learner.policy.model, "value_head": learner.value_head}
-    scheduler = LambdaLR(learner.optimizer, lambda step: schedule(step, steps, config.optimizer))
-
-    checkpoint = folder.latest_checkpoint()
-    start = 0 if checkpoint is None else load_checkpoint(checkpoint, modules, learner.optimizer, scheduler).step
-    last = start if start and _ended_at(folder) == start else steps
-    batches = query_batches(config, learner.policy, PromptReader(learner.policy), last, start, learner.device)
-    with closing(judge or open_judge(config.judge)) as judge:
-        folder.open(config, {**held, "judge": judge.identity})
-        folder.forget_after(start)
-        with run_events(folder, start, learner.accelerator) as writer:
-            begun = time.monotonic()
-            for step in range(start + 1, last + 1):
-                experiences, metrics = one_update(learner, next(batches), judge, config, step)
-                scheduler.step()
-                metrics["learning_rate"] = scheduler.get_last_lr()[0]
-                too_far = 0 < config.ppo.kl_limit < metrics["kl_k3"]
-                is_last, stop = step == steps or too_far, cancelled()
-                if step % config.run.log_every == 0 or is_last:
+    with ExitStack() as stack:
+        with together(accelerator):
+            steps = total_steps(config)
+            folder.check(config)
+            held = {**held_images(config), "stage_one": same_stage_one(folder, config.model.init)}
+            learner = build_learner(config, accelerator)
+            modules = {"model": learner.policy.model, "value_head": learner.value_head}
+            scheduler = LambdaLR(learner.optimizer, lambda step: schedule(step, steps, config.optimizer))
+            checkpoint = folder.latest_checkpoint()
+            start = 0 if checkpoint is None else load_checkpoint(checkpoint, modules, learner.optimizer, scheduler).step
+            last = start if start and _ended_at(folder) == start else steps
+            batches = query_batches(config, learner.policy, PromptReader(learner.policy), last, start, accelerator)
+            judge = stack.enter_context(closing(judge or open_judge(config.judge)))
+        with together(accelerator):
+            if accelerator.is_main_process:
+                # Only now: a recipe with a wrong path must not claim the folder.
+                folder.open(config, {**held, "judge": judge.identity})
+                folder.forget_after(start)
+            writer = stack.enter_context(run_events(folder, start, accelerator))
+        begun = time.monotonic()
+        for step in range(start + 1, last + 1):
+            with together(accelerator):
+                queries = next(batches)
+            experiences, metrics = one_update(learner, queries, judge, config, step)
+            scheduler.step()
+            metrics["learning_rate"] = scheduler.get_last_lr()[0]
+            too_far = 0 < config.ppo.kl_limit < metrics["kl_k3"]
+            is_last, stop = step == steps or too_far, summed({"stop": float(cancelled())}, accelerator)["stop"] > 0
+            with together(accelerator):
+                if writer is not None and (step % config.run.log_every == 0 or is_last):
                     log_metrics(folder, writer, step, metrics)
-                if config.run.samples_every and (step % config.run.samples_every == 0 or is_last):
-                    save_samples(folder.path / "samples", step, [(e.query, e.texts[0], e.paid(0)) for e in experiences])
-                left = (time.monotonic() - begun) / (step - start) * (steps - step)
-                progress(StepReport(step, steps, metrics, left))
-                if too_far:
+                if writer is not None and _shows(config, step, is_last):
+                    own = zip(
+                        queries, experiences, strict=False
+                    )  # of several processes the first has the first queries
+                    save_samples(folder.path / "samples", step, [(q, e.texts[0], e.paid(0)) for q, e in own])
+            left = (time.monotonic() - begun) / (step - start) * (steps - step)
+            progress(StepReport(step, steps, metrics, left))
+            with together(accelerator):
+                if writer is not None and too_far:
                     _end_at(folder, step, metrics["kl_k3"])
-                if stop or is_last or step % config.run.checkpoint_every == 0:
+                if writer is not None and (stop or is_last or step % config.run.checkpoint_every == 0):
                     with folder.new_checkpoint(step) as path:
-                        save_checkpoint(path, modules, learner.optimizer, scheduler, TrainingState(step))
-                if too_far:
-                    break
-                if stop and not is_last:
-                    raise Cancelled(f"Stopped after step {step} of {steps}.", "The same command goes on from here.")
-    save_policy(learner.policy, folder.model_folder)
+                        save_checkpoint(path, snapshot(modules, learner.optimizer), scheduler, TrainingState(step))
+            if too_far:
+                break
+            if stop and not is_last:
+                raise Cancelled(f"Stopped after step {step} of {steps}.", "The same command goes on from here.")
+    with together(accelerator):
+        if accelerator.is_main_process:
+            save_policy(learner.policy, folder.model_folder)
     return folder.model_folder
+
+
+def _shows(config: AarConfig, step: int, is_last: bool) -> bool:
+    """Whether pictures of this step's answers are kept."""
+    return config.run.samples_every > 0 and (step % config.run.samples_every == 0 or is_last)
 
 
 # ------------------------------------------------------------------------------------------------- one update
@@ -112,9 +135,15 @@ def train_aar(
 def one_update(
     learner: Learner, queries: Sequence[Query], judge: Judge, config: AarConfig, step: int
 ) -> tuple[list[Experience], dict[str, float]]:
-    """Draws, pays, learns: METHOD.md's update. Raises: TrainingError."""
+    """Draws, pays, learns: METHOD.md's update, of this process's queries; all that is returned is of all processes.
+
+    Raises: TrainingError.
+    """
     begun = time.monotonic()
-    experiences = [_explore(learner, query, judge, config, step, n) for n, query in enumerate(queries)]
+    first = learner.accelerator.process_index * len(queries)
+    with together(learner.accelerator):
+        drawn = [_explore(learner, query, judge, config, step, n) for n, query in enumerate(queries, first)]
+    experiences = of_all_processes(drawn, learner.accelerator)
     tokens = sum(int(e.candidates.mask.sum()) for e in experiences)
     advantages, returns = _advantages(experiences, config.ppo)
     metrics = {
@@ -215,7 +244,7 @@ def _parts_of(candidates: Candidates, size: int) -> list[Candidates]:
 
 
 def _advantages(experiences: Sequence[Experience], ppo: PpoConfig) -> tuple[list[Tensor], list[Tensor]]:
-    """Advantages, whitened over the update's tokens, and returns of each query, (K, T)."""
+    """Advantages and returns of each query, (K, T); what is whitened is so over the update's tokens."""
     found: list[tuple[Tensor, Tensor]] = []
     for e in experiences:
         scores = e.r_llm + ppo.c1 * e.grounding if ppo.reward_path == "reward" else e.r_llm
@@ -226,7 +255,7 @@ def _advantages(experiences: Sequence[Experience], ppo: PpoConfig) -> tuple[list
     mask = _stacked([e.candidates.mask for e in experiences], max(lengths))
     # Less the mean of its own query; that of them all is 0 then.
     grounding = torch.cat([e.grounding - e.grounding.mean() for e in experiences])
-    combined = combined_advantages(advantages, grounding, mask, ppo.c1, ppo.reward_path)
+    combined = combined_advantages(advantages, grounding, mask, ppo.c1, ppo.reward_path, ppo.whiten)
     counts = [len(e.texts) for e in experiences]
     cut = [one[:, :length] for one, length in zip(combined.split(counts), lengths, strict=True)]
     return cut, [one for _, one in found]
@@ -243,21 +272,31 @@ def _learn(
     learner: Learner, experiences: Sequence[Experience], advantages: Sequence[Tensor], returns: Sequence[Tensor],
     config: AarConfig, step: int,
 ) -> dict[str, float]:  # fmt: skip
-    """Step 4: PPO's epochs over minibatches of candidates; means over the tokens of them all. Raises: TrainingError."""
+    """Step 4: PPO's epochs over minibatches of candidates; means over the tokens of them all.
+
+    Every process counts all of a minibatch, passes its own queries through the model, and takes the step of the summed
+    gradients. Raises: TrainingError.
+    """
+    accelerator = learner.accelerator
     sums: dict[str, float] = defaultdict(float)
     taken, first_error = 0, 0.0
     for minibatch in _minibatches(experiences, config, step):
         tokens = sum(int(experiences[n].candidates.mask[rows].sum()) for n, rows in minibatch)
         drawn = sum(rows.stop - rows.start for _, rows in minibatch)
-        seen: dict[str, float] = defaultdict(float)
+        seen, errors = dict.fromkeys(LOGGED, 0.0), [0.0]
         for n, rows in minibatch:
+            query = experiences[n].query
+            if query is None:
+                continue  # another process learns it
             share = int(experiences[n].candidates.mask[rows].sum()) / tokens
-            numbers = _pass(learner, experiences[n], advantages[n], returns[n], rows, share, drawn, config)
-            error = numbers.pop("ratio_error")
-            if not taken:
-                first_error = max(first_error, _within_tolerance(error, step))
+            numbers = _pass(learner, query, experiences[n], advantages[n], returns[n], rows, share, drawn, config)
+            errors.append(numbers.pop("ratio_error"))
             for name, value in numbers.items():
                 seen[name] += share * value
+        if not taken:
+            first_error = _within_tolerance(highest(errors, accelerator), step)
+        seen = summed(seen, accelerator)
+        sum_gradients([*learner.policy.model.parameters(), *learner.value_head.parameters()], accelerator)
         norms = [
             float(nn.utils.clip_grad_norm_(part.parameters(), config.optimizer.max_grad_norm))
             for part in (learner.policy.model, learner.value_head)
@@ -308,21 +347,21 @@ def _minibatches(experiences: Sequence[Experience], config: AarConfig, step: int
 
 
 def _pass(
-    learner: Learner, e: Experience, advantages: Tensor, returns: Tensor, rows: slice, share: float, drawn: int,
-    config: AarConfig,
+    learner: Learner, query: Query, e: Experience, advantages: Tensor, returns: Tensor, rows: slice, share: float,
+    drawn: int, config: AarConfig,
 ) -> dict[str, float]:  # fmt: skip
     """Adds the gradient of some candidates of one query: `share` of their minibatch's tokens, of `drawn` candidates."""
     ppo, mask = config.ppo, e.candidates.mask[rows]
     class_tokens = e.class_tokens[rows]
     looks_at = _places(class_tokens) if ppo.vrr_gradient and config.reward.arm in LOOKING else _NOWHERE
-    now = _read(learner, e.query, Candidates(e.candidates.tokens[rows], mask), config, looks_at)
+    now = _read(learner, query, Candidates(e.candidates.tokens[rows], mask), config, looks_at)
     loss = ppo_loss(
         now.logprobs, e.logprobs[rows], advantages[rows], now.values, e.values[rows], returns[rows], now.entropy, mask,
         clip_range=ppo.clip_range, c2=ppo.c2, c3=ppo.c3,
     )  # fmt: skip
     total = share * loss.total
     if len(looks_at):
-        share_of_box = e.query.prompt.box_share
+        share_of_box = query.prompt.box_share
         r_att = vision_relevance(now.rows, share_of_box, class_tokens[:, looks_at], config.reward.denominator)
         total = total - ppo.vrr_gradient * r_att.sum() / drawn
     learner.accelerator.backward(total)
@@ -341,19 +380,7 @@ def _places(class_tokens: Tensor) -> Tensor:
 
 def _generator(device: torch.device, *key: int) -> torch.Generator:
     """Draws that depend on `key` alone."""
-    seed = int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0] >> np.uint64(1))
-    return torch.Generator(device).manual_seed(seed)
-
-
-def _same_stage_one(folder: RunFolder, init: str) -> str:
-    """A hash of stage 1's weights. Raises: TrainingError where the run began from others than lie there now."""
-    held = weights_hash(Path(init)) if Path(init).is_dir() else init
-    known = folder.path / "split.json"
-    if known.is_file() and json.loads(known.read_text()).get("stage_one", held) != held:
-        raise TrainingError(
-            f"{folder.path} began from other weights than {init} holds now.", "Put those back, or start a new run."
-        )
-    return held
+    return torch.Generator(device).manual_seed(seed_of(*key))
 
 
 def _ended_at(folder: RunFolder) -> int | None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from accelerate import Accelerator
 from jinja2 import TemplateError
 from numpy.typing import NDArray
 from PIL import Image
@@ -24,7 +25,7 @@ from umed_core.training.policy import Policy
 from umed_core.training.rollout import Prompt, Vocabulary
 from umed_core.vlm.box_grammar import BoxGrammar
 from umed_core.vlm.chat import as_words
-from umed_core.vlm.families import image_mosaics, image_token_id
+from umed_core.vlm.families import answer_tokens, image_mosaics, wants_first_token
 from umed_core.vlm.patches import View
 from umed_core.vlm.pixels import as_rgb
 from umed_core.vlm.torch_engine import token_pieces
@@ -56,20 +57,18 @@ class PromptReader:
 
     def __init__(self, policy: Policy) -> None:
         self._model, self._processor, self._tokenizer = policy.model, policy.processor, policy.processor.tokenizer
-        self._image_token = image_token_id(policy.model.config)
         self._read_cells = _cells_that_queries_read(policy)
 
     def encode(self, sample: Sample) -> dict[str, Tensor]:
         """The processor's work. Raises: ConfigError for a model without a chat template; DataError without a question."""
         if len(sample.turns) < 2:
             raise DataError(f"A sample of {sample.dataset} holds no question with an answer.", "Rebuild that dataset.")
-        text, bos = self._render(sample), self._tokenizer.bos_token
+        text = self._render(sample)
         inputs = self._processor(
             text=[text],
             images=[Image.fromarray(as_rgb(sample.pixels))],
             return_tensors="pt",
-            # A template that writes the first token itself must not get it twice.
-            add_special_tokens=not (bos and text.startswith(bos)),
+            add_special_tokens=wants_first_token(self._tokenizer, text),
         )
         # One conversation has no padding.
         return {name: value for name, value in inputs.items() if name not in ("attention_mask", "labels")}
@@ -116,43 +115,41 @@ def answer_vocabulary(policy: Policy, grammar: bool) -> Vocabulary:
     """
     model, tokenizer = policy.model, policy.processor.tokenizer
     size = model.get_output_embeddings().weight.shape[0]
-    ends = {tokenizer.eos_token_id}
-    for config in (model.generation_config, model.config.get_text_config()):
-        found = getattr(config, "eos_token_id", None)
-        ends.update(found if isinstance(found, list | tuple) else [found])
-    ends.discard(None)
-    never = {*tokenizer.all_special_ids, image_token_id(model.config), *range(len(tokenizer), size)} - ends
+    ends, never = answer_tokens(model, tokenizer)
     device = model.device
     return Vocabulary(
         torch.tensor(sorted(ends), dtype=torch.long, device=device),
-        torch.tensor(sorted(token for token in never if 0 <= token < size), dtype=torch.long, device=device),
+        torch.tensor(never, dtype=torch.long, device=device),
         tokenizer.pad_token_id if tokenizer.pad_token_id is not None else min(ends, default=0),
         BoxGrammar(token_pieces(tokenizer, size)) if grammar else None,
     )
 
 
 def query_batches(
-    config: AarConfig, policy: Policy, reader: PromptReader, steps: int, start: int, device: torch.device
+    config: AarConfig, policy: Policy, reader: PromptReader, steps: int, start: int, accelerator: Accelerator
 ) -> Iterator[list[Query]]:
-    """The queries of each update from `start` on: those of update n are the same in any run of the recipe.
+    """This process's queries of each update from `start` on: those of update n are the same in any run of the recipe.
 
+    Each process has as many as the others, in a row: the first process the first ones.
     Raises: ConfigError, DataError; on the way, what reading a sample raises.
     """
     size = config.optimizer.batch_size
+    own = size // accelerator.num_processes
+    first = own * accelerator.process_index
     stream = SampleStream(config.data, steps * size, policy.image_size or config.model.image_size, config.run.seed)
     loader = DataLoader(
         _Encoded(stream, reader),
         batch_size=None,
-        sampler=range(start * size, steps * size),
+        sampler=[step * size + first + n for step in range(start, steps) for n in range(own)],
         collate_fn=_as_it_is,
         num_workers=config.data.workers,
-        prefetch_factor=size if config.data.workers else None,
+        prefetch_factor=own if config.data.workers else None,
         persistent_workers=config.data.workers > 0,
         worker_init_fn=_ignore_interrupts,
         generator=torch.Generator(),  # its own, or starting workers would advance the generator that checkpoints keep
     )
     # Workers start here and not at the first `next`: a fork belongs before TensorBoard's thread.
-    return _in_updates(iter(loader), reader, size, device)
+    return _in_updates(iter(loader), reader, own, accelerator.device)
 
 
 class _Encoded(Dataset):

@@ -16,6 +16,7 @@ from umed_core.training.aar_batches import PromptReader, query_batches
 from umed_core.training.bookkeeping import total_steps
 from umed_core.training.judges.choice import open_judge
 from umed_core.training.learner import Learner, build_learner
+from umed_core.training.processes import open_accelerator
 from umed_core.training.run import RunFolder
 
 __all__ = ["plan_aar"]
@@ -31,8 +32,8 @@ def plan_aar(config: AarConfig) -> list[str]:
     steps = total_steps(config)
     folder = RunFolder(Path(config.run.out))
     folder.check(config)
-    learner = build_learner(config)
-    batches = query_batches(config, learner.policy, PromptReader(learner.policy), steps, 0, learner.device)
+    learner = build_learner(config, open_accelerator(config.run.precision))
+    batches = query_batches(config, learner.policy, PromptReader(learner.policy), steps, 0, learner.accelerator)
     with closing(open_judge(config.judge)) as judge:
         queries = next(batches)
         begun = time.monotonic()

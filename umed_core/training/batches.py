@@ -16,6 +16,7 @@ from umed_core.records import Turn
 from umed_core.training.data import Sample, SampleStream
 from umed_core.training.encoding import IGNORED, NO_BOX, EncodedText, as_messages, encode_text, template_pieces
 from umed_core.vlm.chat import render_chat
+from umed_core.vlm.families import wants_first_token
 from umed_core.vlm.pixels import model_pixels
 
 __all__ = ["Batch", "Collator", "MicroBatches"]
@@ -120,7 +121,7 @@ class Collator:
             return_tensors="pt",
             padding=True,
             padding_side="right",
-            add_special_tokens=False,
+            add_special_tokens=all(wants_first_token(self.tokenizer, text) for text in rendered),  # as asking does
         )
         # PaliGemma's processor gives labels of its own; the loss is ours.
         return {name: value for name, value in inputs.items() if name != "labels"}

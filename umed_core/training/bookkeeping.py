@@ -7,17 +7,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 from accelerate import Accelerator
 from torch.utils.tensorboard import SummaryWriter
 
 from umed_core.config import AarConfig, OptimizerConfig, SftConfig
 from umed_core.errors import ConfigError
 from umed_core.mau.box_sets import read_box_set
-from umed_core.mau.split import split_by_group, split_manifest
+from umed_core.mau.dataset import read_dataset
+from umed_core.mau.split import Split, split_by_group, split_manifest
 from umed_core.training.data import real_samples
 from umed_core.training.run import RunFolder, storing
 
-__all__ = ["held_images", "log_metrics", "run_events", "schedule", "total_steps"]
+__all__ = ["held_images", "log_metrics", "run_events", "schedule", "seed_of", "total_steps"]
 
 
 def total_steps(config: SftConfig | AarConfig) -> int:
@@ -39,19 +41,25 @@ def schedule(step: int, steps: int, config: OptimizerConfig) -> float:
     return max(0.0, 1 - done) if config.schedule == "linear" else 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
 
 
+def seed_of(*key: int) -> int:
+    """A generator's seed for draws that depend on `key` alone."""
+    return int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
 def held_images(config: SftConfig | AarConfig) -> dict[str, object]:
-    """What the run must never see, recorded beside it."""
-    return {
-        source.name: split_manifest(
-            split_by_group(
-                read_box_set(Path(config.data.root) / source.path, source.name).records,
-                config.data.test_share,
-                config.data.split_seed,
-            )
-        )
-        for source in config.data.sources
-        if source.kind == "box_set"
-    }
+    """What the run must never see, recorded beside it: of box sets, and of MAU folders, which were split when built."""
+    held: dict[str, object] = {}
+    for source in config.data.sources:
+        path = Path(config.data.root) / source.path
+        if source.kind == "box_set":
+            records = read_box_set(path, source.name).records
+            held[source.name] = split_manifest(split_by_group(records, config.data.test_share, config.data.split_seed))
+        elif source.kind == "records" and path.is_dir():
+            dataset = read_dataset(path)
+            sides = (tuple(dataset.records(side)) for side in ("train", "test"))
+            split = dataset.sheet.split
+            held[source.name] = split_manifest(Split(*sides, split.test_share, split.seed))
+    return held
 
 
 @contextmanager

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import torch
+from accelerate import Accelerator
+from accelerate.utils import gather_object
 from torch import Tensor
 
 from umed_core.prompts import parse_boxes
 from umed_core.training.aar_batches import Query
 from umed_core.training.rollout import Candidates, Vocabulary
 
-__all__ = ["Experience", "reward_metrics", "value_metrics"]
+__all__ = ["Experience", "of_all_processes", "reward_metrics", "value_metrics"]
 
 
 @dataclass(frozen=True)
 class Experience:
-    """One query and its candidates, before the update.
+    """One query and its candidates, before the update. `query` is None where another process drew, and learns, them.
 
     Shapes: logprobs, ref_logprobs, values (K, T), 0 outside the mask; class_tokens (K, T) bool; rewards and grounding (K,).
     """
 
-    query: Query
+    query: Query | None
     candidates: Candidates
     texts: tuple[str, ...]
     class_tokens: Tensor
@@ -37,6 +39,16 @@ class Experience:
     def paid(self, candidate: int) -> dict[str, float]:
         """The rewards of one candidate by name."""
         return {name: float(getattr(self, name)[candidate]) for name in ("r_llm", "r_loc", "r_att")}
+
+
+def of_all_processes(experiences: Sequence[Experience], accelerator: Accelerator) -> list[Experience]:
+    """The whole update's, in the order of its queries; images and prompts stay where they are."""
+    if accelerator.num_processes == 1:
+        return list(experiences)
+    own, count = accelerator.process_index * len(experiences), len(experiences)
+    told = gather_object([_on(replace(e, query=None), torch.device("cpu")) for e in experiences])
+    told = [_on(e, accelerator.device) for e in told]
+    return [*told[:own], *experiences, *told[own + count :]]
 
 
 def reward_metrics(experiences: Sequence[Experience], vocabulary: Vocabulary) -> dict[str, float]:
@@ -74,6 +86,12 @@ def value_metrics(experiences: Sequence[Experience], returns: Sequence[Tensor]) 
         "mean_return": float(wanted.mean()),
         "explained_variance": 1 - unexplained / spread if spread > 0 else 0.0,
     }
+
+
+def _on(e: Experience, device: torch.device) -> Experience:
+    """The experience with all its tensors on `device`."""
+    tensors = {f.name: getattr(e, f.name).to(device) for f in fields(e) if isinstance(getattr(e, f.name), Tensor)}
+    return replace(e, candidates=Candidates(e.candidates.tokens.to(device), e.candidates.mask.to(device)), **tensors)
 
 
 def _is_flat(rewards: Tensor) -> bool:

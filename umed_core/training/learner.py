@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from accelerate import Accelerator
 from torch import nn
 
 from umed_core.config import AarConfig
-from umed_core.errors import ConfigError
+from umed_core.errors import ConfigError, TrainingError
 from umed_core.training.aar_batches import answer_vocabulary
 from umed_core.training.policy import Policy, load_policy, parameter_groups
 from umed_core.training.rollout import Vocabulary
+from umed_core.training.run import RunFolder
+from umed_core.training.sharding import wants_shards
 from umed_core.training.value_head import ValueHead
 from umed_core.vlm.attention import ATTENTION
+from umed_core.vlm.torch_engine import weights_hash
 
-__all__ = ["Learner", "StageOne", "build_learner"]
+__all__ = ["Learner", "StageOne", "build_learner", "same_stage_one"]
 
 
 class StageOne:
@@ -65,12 +70,11 @@ class Learner:
         )
 
 
-def build_learner(config: AarConfig) -> Learner:
-    """Policy and critic at the start of stage 2. Raises: ConfigError, ModelError."""
-    _check(config)
-    accelerator = Accelerator(mixed_precision="bf16" if config.run.precision == "bf16" else "no")
-    if accelerator.num_processes > 1:
-        raise ConfigError("Stage 2 runs in one process.", "Start it without `accelerate launch`.")
+def build_learner(config: AarConfig, accelerator: Accelerator) -> Learner:
+    """Policy and critic at the start of stage 2, the same in every process. Raises: ConfigError, ModelError."""
+    _check(config, accelerator.num_processes)
+    if wants_shards(accelerator):
+        raise ConfigError("Stage 2 holds the whole model in each process; FSDP would cut it.", "Launch with ddp.yaml.")
     policy = load_policy(config.model, config.run.seed, wants_rows=True)
     policy.model.to(accelerator.device).eval()
     policy.model.get_decoder().set_attn_implementation(ATTENTION)
@@ -84,8 +88,24 @@ def build_learner(config: AarConfig) -> Learner:
     return Learner(policy, value_head, StageOne(policy.model), vocabulary, optimizer, accelerator)
 
 
-def _check(config: AarConfig) -> None:
-    """Raises: ConfigError for sections that contradict each other."""
+def same_stage_one(folder: RunFolder, init: str) -> str:
+    """A hash of stage 1's weights. Raises: TrainingError where the run began from others than lie there now."""
+    held = weights_hash(Path(init)) if Path(init).is_dir() else init
+    known = folder.path / "split.json"
+    if known.is_file() and json.loads(known.read_text()).get("stage_one", held) != held:
+        raise TrainingError(
+            f"{folder.path} began from other weights than {init} holds now.", "Put those back, or start a new run."
+        )
+    return held
+
+
+def _check(config: AarConfig, processes: int) -> None:
+    """Raises: ConfigError for sections that contradict each other, or that the processes cannot share."""
+    if config.optimizer.batch_size % processes:
+        raise ConfigError(
+            f"{config.optimizer.batch_size} queries an update can't be shared by {processes} processes.",
+            "Make optimizer.batch_size a multiple of the processes.",
+        )
     drawn = config.optimizer.batch_size * config.rollout.candidates
     size, part = config.ppo.minibatch_size, min(config.optimizer.micro_batch_size, config.rollout.candidates)
     if size and (drawn % size or size % part or config.rollout.candidates % part):

@@ -37,8 +37,10 @@ def class_span(text: str, box: LabelledBox) -> tuple[int, int]:
     return after[0] if after else before[-1] if before else (box.end, box.end)
 
 
-def attention_on(deltas: Iterable[TextDelta], start: int, end: int, image: int = 0) -> NDArray[np.float64]:
-    """Where the model looked while it wrote the characters start..end: the mean over their tokens.
+def attention_on(
+    deltas: Iterable[TextDelta], start: int, end: int, image: int = 0, layer: int = -1
+) -> NDArray[np.float64]:
+    """Where the model looked while it wrote the characters start..end: the mean over their tokens; layer -1: over layers too.
 
     Returns: (rows, columns) weights over the whole image; (0, 0) where no token of the range carries any.
     """
@@ -47,7 +49,7 @@ def attention_on(deltas: Iterable[TextDelta], start: int, end: int, image: int =
         for delta in deltas
         if delta.start < end and delta.end > start
         for row in delta.attention
-        if row.layer == -1 and row.image == image
+        if row.layer == layer and row.image == image
     ]
     return np.mean(grids, axis=0) if grids else np.zeros((0, 0))
 

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
@@ -22,6 +23,9 @@ __all__ = ["ATTENTION", "Denominator", "RowCapture", "capturing", "mean_rows", "
 
 ATTENTION = "umed_rows"
 Denominator = Literal["image", "all_keys"]
+
+ROWS_AT_ONCE = 256
+"""More than stage 1 ever asks for; the rows of longer answers are cut, so that memory grows with T and not with T x T."""
 
 
 @dataclass(frozen=True)
@@ -60,22 +64,38 @@ def rows_with_sdpa(
 
 
 def _rows(query: Tensor, key: Tensor, mask: Tensor | None, scaling: float | None, capture: RowCapture) -> Tensor:
+    """Mean over heads of the chosen rows, (B, R, P), a block of rows at a time: rows on all keys are never there at once."""
+    reads = key
+    if capture.denominator == "image":
+        index = capture.image_keys[:, None, :, None].expand(-1, key.shape[1], -1, key.shape[3])
+        reads = key.gather(2, index)
+    reads = reads.float()
+    scale = scaling or query.shape[-1] ** -0.5
+    blocks = capture.queries.split(ROWS_AT_ONCE)
+    if len(blocks) > 1 and torch.is_grad_enabled():
+        # Backward, each block is computed anew: what autograd would keep of them all is R x K a head and a layer.
+        rows = [
+            checkpoint(_block, query, reads, mask, scale, at, capture, use_reentrant=False, preserve_rng_state=False)
+            for at in blocks
+        ]
+    else:
+        rows = [_block(query, reads, mask, scale, at, capture) for at in blocks]
+    return rows[0] if len(rows) == 1 else torch.cat(rows, dim=1)
+
+
+def _block(
+    query: Tensor, key: Tensor, mask: Tensor | None, scale: float, queries: Tensor, capture: RowCapture
+) -> Tensor:
+    """Rows at `queries` (R,). Shapes: query (B, H, Q, d), key (B, G, K, d), the image's alone for `image` -> (B, R, P)."""
     batch, heads, query_count, width = query.shape
     groups, key_count = key.shape[1], key.shape[2]
-    chosen = query[:, :, capture.queries].float()
-    rows_count = chosen.shape[2]
     # Heads that share a key head go through one matmul; repeating the keys would cost their size once a head.
-    grouped = chosen.reshape(batch, groups, heads // groups * rows_count, width)
+    grouped = query[:, :, queries].float().reshape(batch, groups, heads // groups * len(queries), width)
+    scores = (grouped @ key.transpose(-1, -2) * scale).reshape(batch, heads, len(queries), key_count)
     if capture.denominator == "image":
-        index = capture.image_keys[:, None, :, None].expand(-1, groups, -1, width)
-        image_key = key.float().gather(2, index)
-        scores = (grouped @ image_key.transpose(-1, -2)) * (scaling or width**-0.5)
-        return scores.softmax(dim=-1).reshape(batch, heads, rows_count, -1).mean(dim=1)
-    scores = (grouped @ key.float().transpose(-1, -2)) * (scaling or width**-0.5)
-    scores = scores.reshape(batch, heads, rows_count, key_count)
-    scores = scores.masked_fill(~_visible(mask, capture.queries, query_count, key_count), float("-inf"))
-    mean = scores.softmax(dim=-1).mean(dim=1)
-    return mean.gather(2, capture.image_keys[:, None, :].expand(-1, rows_count, -1))
+        return scores.softmax(dim=-1).mean(dim=1)
+    scores = scores.masked_fill(~_visible(mask, queries, query_count, key_count), float("-inf"))
+    return scores.softmax(dim=-1).mean(dim=1).gather(2, capture.image_keys[:, None, :].expand(-1, len(queries), -1))
 
 
 def _visible(mask: Tensor | None, queries: Tensor, query_count: int, key_count: int) -> Tensor:

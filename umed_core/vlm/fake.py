@@ -51,7 +51,7 @@ class FakeEngine:
     """Implements Engine. `delay_s` passes before each token."""
 
     def __init__(self, name: str = "fake", device: str = "cpu", delay_s: float = 0.0) -> None:
-        self.info = Loaded(name, "0" * 64, "fake", device.upper(), 0, 0.0, classes=FAKE_CLASSES)
+        self.info = Loaded(name, "0" * 64, "fake", device.upper(), 0, 0.0, classes=FAKE_CLASSES, layers=2)
         self._delay_s = delay_s
 
     def answer(

@@ -20,7 +20,15 @@ from umed_core.errors import MissingModel, UnusableModel
 from umed_core.vlm import medvint  # noqa: F401 - registers MedVInt with the Auto classes
 from umed_core.vlm.patches import Mosaic, cropped_region, grid_mosaics, square_mosaics, tiled_mosaics, token_runs
 
-__all__ = ["image_mosaics", "image_token_id", "is_out_of_memory", "load_model", "without_video"]
+__all__ = [
+    "answer_tokens",
+    "image_mosaics",
+    "image_token_id",
+    "is_out_of_memory",
+    "load_model",
+    "wants_first_token",
+    "without_video",
+]
 
 _BROKEN = (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError, RuntimeError, SafetensorError)
 """What transformers raises for a folder that does not fit; it has no error type of its own."""
@@ -105,6 +113,22 @@ def image_token_id(config: PreTrainedConfig) -> int:
         if getattr(config, name, None) is not None:
             return int(getattr(config, name))
     return -1
+
+
+def answer_tokens(model: PreTrainedModel, tokenizer: Any) -> tuple[frozenset[int], tuple[int, ...]]:
+    """The tokens that end an answer of this model, and those that it may never say: its marks, and rows without a token."""
+    size = model.get_output_embeddings().weight.shape[0]
+    ends = {tokenizer.eos_token_id}
+    for config in (model.generation_config, model.config.get_text_config()):
+        found = getattr(config, "eos_token_id", None)
+        ends.update(found if isinstance(found, list | tuple) else [found])
+    never = {*tokenizer.all_special_ids, image_token_id(model.config), *range(len(tokenizer), size)} - ends
+    return frozenset(ends - {None}), tuple(sorted(token for token in never if 0 <= token < size))
+
+
+def wants_first_token(tokenizer: Any, text: str) -> bool:
+    """Whether the tokenizer is to add its special tokens: a template that writes the first one must not get it twice."""
+    return not (tokenizer.bos_token and text.startswith(tokenizer.bos_token))
 
 
 def image_mosaics(

@@ -98,7 +98,8 @@ Request: TypeAlias = Load | PutImage | Ask | Stop | Unload | Shutdown
 
 class Loaded(msgspec.Struct, frozen=True, tag=True):
     """The model is ready. `device` is what really runs ("CPU", "CUDA: name"), `engine` the runtime ("onnxruntime",
-    "torch"), `sha256` the hash of its weights, `classes` what it was taught to name."""
+    "torch"), `sha256` the hash of its weights, `classes` what it was taught to name, `layers` how many it has of which
+    AskOptions.attention "layers" tells (0: unknown)."""
 
     model: str
     sha256: str
@@ -108,6 +109,7 @@ class Loaded(msgspec.Struct, frozen=True, tag=True):
     seconds: float
     max_images: int = 1
     classes: tuple[str, ...] = ()
+    layers: int = 0
 
 
 class AttentionRow(msgspec.Struct, frozen=True):

@@ -56,6 +56,7 @@ def open_onnx_engine(path: Path, device: str) -> OnnxEngine:
         seconds=time.perf_counter() - started,
         max_images=1,
         classes=form.classes,
+        layers=form.layers,
     )
     return OnnxEngine(info, form, sessions[VISION], sessions[EMBED], sessions[DECODER], tokenizer)
 

@@ -32,7 +32,14 @@ from umed_core.vlm.attention import ATTENTION, RowCapture, capturing
 from umed_core.vlm.box_grammar import BoxGrammar, piece_text
 from umed_core.vlm.chat import as_words
 from umed_core.vlm.decoding import Step, Vocabulary, common_prefix, decode_answer
-from umed_core.vlm.families import image_mosaics, image_token_id, is_out_of_memory, load_model
+from umed_core.vlm.families import (
+    answer_tokens,
+    image_mosaics,
+    image_token_id,
+    is_out_of_memory,
+    load_model,
+    wants_first_token,
+)
 from umed_core.vlm.messages import Answer, AskOptions, AttentionRow, AttentionRowsWanted, Loaded, TextDelta
 from umed_core.vlm.patches import Mosaic
 from umed_core.vlm.pixels import as_rgb
@@ -63,6 +70,7 @@ def open_torch_engine(path: Path, device: str) -> TorchEngine:
         memory_mb=max(1, (_memory(place) - before) // 2**20),
         seconds=time.perf_counter() - started,
         max_images=1 if model.config.model_type == "medvint" else KEPT_IMAGES,
+        layers=getattr(model.config.get_text_config(), "num_hidden_layers", 0),
     )
     return TorchEngine(info, model, processor)
 
@@ -169,29 +177,22 @@ class TorchEngine:
         return self._feed([token_id], {})
 
     def _new_vocabulary(self, grammar: BoxGrammar | None) -> Vocabulary:
-        ends = {self._tokenizer.eos_token_id}
-        for config in (self._model.generation_config, self._model.config.get_text_config()):
-            found = getattr(config, "eos_token_id", None)
-            ends.update(found if isinstance(found, list | tuple) else [found])
-        nameless = range(len(self._tokenizer), self._size)
-        never = {*self._tokenizer.all_special_ids, self._image_token, *nameless} - ends
+        ends, never = answer_tokens(self._model, self._tokenizer)
         return Vocabulary(
             lambda ids: self._tokenizer.decode(list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False),
-            frozenset(end for end in ends if end is not None),
-            tuple(sorted(token for token in never if 0 <= token < self._size)),
+            ends,
+            never,
             grammar,
         )
 
     def _inputs(self, turns: Sequence[Turn], images: Sequence[NDArray[np.uint8]]) -> dict[str, Tensor]:
         """What the model reads, less the attention mask: one conversation has no padding."""
         text = self._render(turns, len(images))
-        bos = self._tokenizer.bos_token
         inputs = self._processor(
             text=[text],
             images=[Image.fromarray(as_rgb(image)) for image in images] or None,
             return_tensors="pt",
-            # A template that writes the first token itself must not get it twice.
-            add_special_tokens=not (bos and text.startswith(bos)),
+            add_special_tokens=wants_first_token(self._tokenizer, text),
         )
         inputs.pop("attention_mask", None)
         return dict(inputs.to(self._model.device, dtype=self._model.dtype))

@@ -21,6 +21,7 @@ from umed_core.training.experience import Experience, reward_metrics, value_metr
 from umed_core.training.judges.choice import open_judge
 from umed_core.training.judges.embedded import EmbeddedJudge
 from umed_core.training.learner import build_learner
+from umed_core.training.processes import open_accelerator
 from umed_core.training.rewards import vision_relevance
 from umed_core.training.rollout import Candidates, Vocabulary
 
@@ -35,7 +36,7 @@ def init(tmp_path_factory):
 
 def learner_of(init, tmp_path, **sections):
     config = tiny_config(init, tmp_path / "run", **sections)
-    return build_learner(config), config
+    return build_learner(config, open_accelerator(config.run.precision)), config
 
 
 # ---- the recipe
@@ -221,7 +222,7 @@ def update(init, tmp_path):
     def make(**sections):
         learner, config = learner_of(init, tmp_path, **sections)
         reader = PromptReader(learner.policy)
-        queries = next(query_batches(config, learner.policy, reader, 4, 0, learner.device))
+        queries = next(query_batches(config, learner.policy, reader, 4, 0, learner.accelerator))
         experiences = [aar._explore(learner, query, EmbeddedJudge(), config, 1, n) for n, query in enumerate(queries)]
         return learner, config, experiences
 
@@ -242,7 +243,7 @@ def passes(learner, config, experiences, advantages, returns):
     drawn = sum(rows.stop - rows.start for _, rows in minibatch)
     for n, rows in minibatch:
         share = int(experiences[n].candidates.mask[rows].sum()) / tokens
-        aar._pass(learner, experiences[n], advantages[n], returns[n], rows, share, drawn, config)
+        aar._pass(learner, experiences[n].query, experiences[n], advantages[n], returns[n], rows, share, drawn, config)
     return gradients(learner)
 
 

@@ -16,6 +16,7 @@ from umed_core.errors import ConfigError, CorruptImage, DataError
 from umed_core.records import Turn
 from umed_core.training.aar_batches import PromptReader, answer_vocabulary, query_batches
 from umed_core.training.aar_samples import MOST, save_samples
+from umed_core.training.processes import open_accelerator
 from umed_core.vlm.torch_engine import open_torch_engine
 
 pytestmark = pytest.mark.torch
@@ -96,9 +97,9 @@ def test_a_model_without_a_template_is_refused(folders):
 def test_update_n_asks_the_same_from_the_start_and_after_a_resume(folders, tmp_path):
     policy = tiny_policy(folders["medvint-grid"])
     config, reader = tiny_config(folders["medvint-grid"], tmp_path), PromptReader(policy)
-    device = torch.device("cpu")
-    whole = list(query_batches(config, policy, reader, 4, 0, device))
-    resumed = list(query_batches(config, policy, reader, 4, 2, device))
+    alone = open_accelerator("fp32")
+    whole = list(query_batches(config, policy, reader, 4, 0, alone))
+    resumed = list(query_batches(config, policy, reader, 4, 2, alone))
     assert [len(update) for update in whole] == [2, 2, 2, 2] and len(resumed) == 2
     for first, second in zip(whole[2:], resumed, strict=True):
         for one, other in zip(first, second, strict=True):
@@ -115,7 +116,7 @@ def test_a_torn_image_is_named(folders, tmp_path):
     data = {"root": str(tmp_path), "sources": [{"name": "polyps", "kind": "box_set", "path": "polyps"}]}
     config = tiny_config(folders["medvint-grid"], tmp_path / "run", data=data)
     with pytest.raises(CorruptImage):
-        next(query_batches(config, policy, PromptReader(policy), 1, 0, torch.device("cpu")))
+        next(query_batches(config, policy, PromptReader(policy), 1, 0, open_accelerator("fp32")))
 
 
 def test_pictures_of_answers_tell_truth_answer_and_rewards(folders, tmp_path):

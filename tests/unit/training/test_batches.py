@@ -9,11 +9,13 @@ torch = pytest.importorskip("torch", reason="needs the [train] extra")
 pytest.importorskip("transformers", reason="needs the [train] extra")
 
 from tests import tiny_vlm
+from tests.tiny_aar import SAVERS, tiny_policy
 from tests.tiny_sft import ellipse
 from umed_core.errors import ConfigError, CorruptImage
 from umed_core.geometry import NormalizedBox
 from umed_core.prompts import format_box
 from umed_core.records import Finding, Turn
+from umed_core.training.aar_batches import PromptReader
 from umed_core.training.batches import Collator, MicroBatches
 from umed_core.training.data import Sample
 from umed_core.training.encoding import IGNORED, NO_BOX
@@ -166,3 +168,27 @@ def test_micro_batches_follow_one_another_and_hand_over_an_error(collate):
     assert len(pairs) == 2
     assert np.array_equal(pairs[0].labels, collate(SAMPLES[:2]).labels)
     assert isinstance(pairs[1], CorruptImage) and pairs[1].hint == "Copy it again."
+
+
+@pytest.mark.parametrize("family", SAVERS)
+def test_training_writes_what_asking_writes(family, tmp_path):
+    """Up to the answer, the row that is trained on is the prompt that the model is asked with, the first token included."""
+    SAVERS[family](tmp_path)
+    policy = tiny_policy(tmp_path)
+    one = sample(LEFT)
+    batch = Collator(policy.processor, 500, policy.is_medvint, policy.image_size)([one])
+    trained, labels = batch.inputs["input_ids"][0], batch.labels[0]
+    asked = PromptReader(policy).encode(one)["input_ids"][0]
+    assert torch.equal(trained[: len(asked)], asked)
+    assert bool((labels[: len(asked)] == IGNORED).all()) and bool((labels[len(asked) :] != IGNORED).any())
+    begins = policy.processor.tokenizer.bos_token_id
+    assert trained.tolist().count(begins) == (family == "llava"), "one first token where the family has one"
+
+
+def test_a_first_token_leaves_the_labels_where_they_were(llava):
+    """LLaVA's `<s>` moves every row by one; what is learnt stays the answers and the token that ends each."""
+    processor = llava[1]
+    batch = Collator(processor, 500, False, 0)(SAMPLES)
+    for row, one in enumerate(SAMPLES):
+        for turn in one.turns[1::2]:
+            assert turn.text in answers(processor.tokenizer, batch, row)

@@ -14,11 +14,14 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from transformers import LlavaForConditionalGeneration
 
 from tests import tiny_vlm
+from umed_core.vlm import attention
 from umed_core.vlm.attention import ATTENTION, RowCapture, capturing, mean_rows, rows_with_sdpa
 
 pytestmark = pytest.mark.torch
 
 MODULE = nn.Module()
+MODULE_OF_TWO = nn.Module()
+MODULE_OF_TWO.num_key_value_groups = 2
 
 
 def keys_that_score(*weights: float) -> Tensor:
@@ -112,6 +115,45 @@ def test_nothing_of_size_t_by_t_is_ever_made() -> None:
             rows_with_sdpa(MODULE, query, query, query, None, row_capture=asked)
         largest.append(mode.numbers)
     assert largest == [4 * length * 8 for length in (128, 256, 512)]
+
+
+@pytest.mark.parametrize("denominator", ["image", "all_keys"])
+def test_rows_in_blocks_are_those_of_one_piece_and_so_are_their_gradients(
+    denominator: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.manual_seed(0)
+    start, key, weights = torch.randn(2, 4, 10, 8), torch.randn(2, 2, 10, 8), torch.randn(2, 7, 3)
+    asked = RowCapture(torch.arange(3, 10), torch.tensor([[0, 1, 2], [1, 2, 3]]), denominator)
+    found = []
+    for at_once in (7, 3):
+        monkeypatch.setattr(attention, "ROWS_AT_ONCE", at_once)
+        query = start.clone().requires_grad_()
+        _, rows = rows_with_sdpa(MODULE_OF_TWO, query, key, key, None, row_capture=asked)
+        (rows * weights).sum().backward()
+        found.append((rows.detach(), query.grad))
+    for whole, cut in zip(*found, strict=True):
+        assert torch.allclose(whole, cut, atol=1e-6)
+        assert whole.abs().sum() > 0
+
+
+def test_rows_of_every_token_keep_no_t_by_t_for_the_gradient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attention, "ROWS_AT_ONCE", 32)
+    kept, largest = [], []
+    for length in (128, 256, 512):
+        sizes: dict[int, int] = {}
+
+        def note(saved: Tensor, sizes: dict[int, int] = sizes) -> Tensor:
+            sizes[saved.data_ptr()] = saved.numel()  # each block keeps the same query and keys, which are there once
+            return saved
+
+        query = torch.randn(1, 4, length, 8, requires_grad=True)
+        asked = RowCapture(torch.arange(length), torch.arange(16)[None], "all_keys")
+        with LargestTensor() as mode, torch.autograd.graph.saved_tensors_hooks(note, lambda saved: saved):
+            rows_with_sdpa(MODULE, query, query, query, None, row_capture=asked)
+        kept.append(sum(sizes.values()))
+        largest.append(mode.numbers)
+    assert largest == [4 * 32 * length for length in (128, 256, 512)]
+    assert kept[2] - kept[1] == 2 * (kept[1] - kept[0])
 
 
 @pytest.mark.parametrize("connector", ["grid", "queries"])
