@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QMainWindow, QMenuBar, QWidget
 
 from umed_desktop.theme import Palette, icon
 
-__all__ = ["ACTIONS", "PRESETS", "ActionSpec", "fill_menus", "make_actions", "paint_icons"]
+__all__ = ["ACTIONS", "PAGES", "PRESETS", "READING_MENUS", "ActionSpec", "fill_menus", "make_actions", "paint_icons"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +32,25 @@ class ActionSpec:
 PRESETS = ("Soft tissue", "Lung", "Bone", "Brain", "Mediastinum", "Liver", "Kidney", "Angiography")
 """The names of umed_core.images.windowing.CT_PRESETS, which would load numpy before the window is shown."""
 
+PAGES = ("Read", "Review", "Data", "Train", "Evaluate")
+
+READING_MENUS = ("&Edit", "&Image", "&Layout", "&Window", "&Tools", "&Model")
+"""What works on the reading page alone: single letters are a reviewer's keys on another."""
+
 ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("open_files", "&Open files…", "&File", ("Ctrl+O",), "file-plus", "Open images of any kind"),
     ActionSpec("open_folder", "Open &folder…", "&File", ("Ctrl+Shift+O",), "folder-open", "Open a folder of images"),
+    ActionSpec("archive_import", "&Import from an archive (PACS)…", "&File", ("Ctrl+I",)),
+    ActionSpec("export", "&Export…", "&File", ("Ctrl+S",), "share", "Export findings and answers", group=1),
+    ActionSpec("archive_send", "Send to an archive (&PACS)…", "&File", ("Ctrl+Shift+S",), group=1),
     ActionSpec("cancel_work", "&Cancel what runs", "&File", ("Ctrl+.",), "ban", "Cancel reading", group=1),
     ActionSpec("quit", "&Quit", "&File", ("Ctrl+Q",), group=2),
     ActionSpec("undo", "&Undo", "&Edit", ("Ctrl+Z",), "undo-2", "Undo"),
     ActionSpec("redo", "&Redo", "&Edit", ("Ctrl+Shift+Z", "Ctrl+Y"), "redo-2", "Redo"),
     ActionSpec("accept_box", "&Accept box", "&Edit", ("Ctrl+Return",), "check", "Accept the selected box", group=1),
+    ActionSpec("draw_box", "&Draw a box", "&Edit", ("D",), "square-dashed", "Draw a finding", checkable=True, group=1),
+    ActionSpec("edit_class", "Change &class", "&Edit", ("Ctrl+E",), "tag", "Class of the selected finding", group=1),
+    ActionSpec("delete_finding", "De&lete finding", "&Edit", ("Ctrl+Del",), "trash-2", "Delete the finding", group=1),
     ActionSpec("reject_box", "Re&ject box", "&Edit", ("Ctrl+Backspace",), "x", "Reject the selected box", group=1),
     ActionSpec("next_slice", "&Next slice", "&Image", ("Down", "PgDown"), only_image=True),
     ActionSpec("previous_slice", "&Previous slice", "&Image", ("Up", "PgUp"), only_image=True),
@@ -53,20 +64,57 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("mirror", "&Mirror", "&Image", ("M",), "flip-vertical-2", "Mirror left and right", group=2),
     ActionSpec("invert", "In&vert", "&Image", ("I",), "contrast", "Invert grey levels", checkable=True, group=2),
     ActionSpec("reset", "&Reset view", "&Image", ("R",), "refresh-cw", "Window, zoom and turn as opened", group=3),
+    ActionSpec(
+        "play", "&Play or pause", "&Image", ("Space",), "play", "The slices as a film", group=4, only_image=True
+    ),
+    ActionSpec("faster", "Faster", "&Image", ("]",), group=4),
+    ActionSpec("slower", "Slower", "&Image", ("[",), group=4),
+    ActionSpec("loop", "Loop", "&Image", ("O",), checkable=True, group=4),
+    ActionSpec("layout_1", "&One viewport", "&Layout", ("Alt+1",), "square", "One viewport", checkable=True),
+    ActionSpec("layout_1x2", "&Two viewports", "&Layout", ("Alt+2",), "columns-2", "Two side by side", checkable=True),
+    ActionSpec("layout_2x2", "&Four viewports", "&Layout", ("Alt+4",), "grid-2x2", "Two by two", checkable=True),
+    ActionSpec("next_viewport", "&Next viewport", "&Layout", ("F6",), group=1),
+    ActionSpec(
+        "link_scroll",
+        "Link &slices",
+        "&Layout",
+        ("K",),
+        "link",
+        "Viewports turn slices together",
+        checkable=True,
+        group=2,
+    ),
+    ActionSpec("link_window", "Link &window and level", "&Layout", ("Shift+K",), "blend", checkable=True, group=2),
     ActionSpec("own_window", "As the file &says", "&Window", ("0",)),
     *(
         ActionSpec(f"preset_{number}", name, "&Window", (str(number),), group=1)
         for number, name in enumerate(PRESETS, 1)
     ),
+    ActionSpec("tool_window", "&Window and level", "&Tools", ("W",), "mouse-pointer-2", checkable=True),
+    ActionSpec("tool_length", "&Length", "&Tools", ("L",), "ruler", "Measure a length", checkable=True),
+    ActionSpec("tool_angle", "An&gle", "&Tools", ("G",), "angle", "Measure an angle", checkable=True),
+    ActionSpec("tool_ellipse", "&Ellipse", "&Tools", ("E",), "circle-dashed", "Values in an ellipse", checkable=True),
+    ActionSpec(
+        "tool_rectangle", "&Rectangle", "&Tools", ("Q",), "square-dashed", "Values in a rectangle", checkable=True
+    ),
+    ActionSpec("tool_probe", "&Probe", "&Tools", ("P",), "crosshair", "The value of a pixel", checkable=True),
+    ActionSpec("remove_measurement", "&Delete measurement", "&Tools", ("Del",), "trash-2", group=1),
+    ActionSpec("remove_measurements_here", "Delete all on this &slice", "&Tools", ("Shift+Del",), group=1),
     ActionSpec("show_boxes", "Show &boxes", "&Model", ("B",), "scan-search", "Boxes on the image", checkable=True),
     ActionSpec("show_attention", "Show &attention", "&Model", ("A",), "eye", "Attention of the word", checkable=True),
     ActionSpec("focus_question", "As&k", "&Model", ("Ctrl+K", "/"), group=1),
+    ActionSpec("new_conversation", "&New conversation", "&Model", ("Ctrl+N",), group=1),
     ActionSpec("stop", "&Stop", "&Model", ("Esc",), "circle-stop", "Stop the answer", group=1),
     ActionSpec("choose_model", "&Choose model…", "&Model", ("Ctrl+M",), group=2),
     ActionSpec("built_in_model", "Use the &built-in model", "&Model", (), group=2),
     ActionSpec("restart_model", "&Restart model", "&Model", ("Ctrl+Shift+R",), group=2),
+    *(
+        ActionSpec(f"page_{title.lower()}", f"{title} page", "&View", (f"Ctrl+{number}",), checkable=True, group=2)
+        for number, title in enumerate(PAGES, 1)
+    ),
     ActionSpec("show_series", "&Studies", "&View", ("F2",), checkable=True),
     ActionSpec("show_findings", "&Findings", "&View", ("F3",), checkable=True),
+    ActionSpec("show_measurements", "&Measurements", "&View", ("F7",), checkable=True),
     ActionSpec("show_chat", "&Conversation", "&View", ("F4",), checkable=True),
     ActionSpec(
         "light_theme", "&Light theme", "&View", ("Ctrl+Shift+L",), "sun", "Light theme", checkable=True, group=1

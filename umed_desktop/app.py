@@ -36,6 +36,8 @@ def main(argv: Sequence[str]) -> int:
         QTimer.singleShot(0, window, lambda: window.open_paths(wanted.paths))
     else:
         QTimer.singleShot(0, window, window.start_decoder)
+        if window.memory is not None:
+            QTimer.singleShot(0, window, window.memory.restore)
     QTimer.singleShot(0, window, window.start_model)
     return app.exec()
 

@@ -10,15 +10,29 @@ from umed_core.errors import UmedError
 from umed_core.geometry import NormalizedBox
 from umed_core.prompts import DEFAULT_QUESTION
 from umed_core.records import Turn
-from umed_core.vlm.messages import Answer, LabelledBox, TextDelta
+from umed_core.vlm.messages import Answer, AttentionRowsWanted, LabelledBox, Loaded, TextDelta
 
 if TYPE_CHECKING:
     from umed_core.images.medical_image import Window
 
-__all__ = ["BoxRef", "Exchange", "ExchangeState", "Verdict", "suggestions", "turns_before", "with_answer", "with_delta"]
+__all__ = [
+    "BoxRef",
+    "Conversation",
+    "Exchange",
+    "ExchangeState",
+    "attention_wanted",
+    "suggestions",
+    "title_from",
+    "turns_before",
+    "with_answer",
+    "with_delta",
+]
 
 ExchangeState: TypeAlias = Literal["waiting", "streaming", "done", "stopped", "failed"]
-Verdict: TypeAlias = Literal["open", "accepted", "rejected"]
+
+_EVERY_LAYER_UP_TO = 8
+"""Layers of a model of which every one's attention is kept; a deeper one would fill the memory, and sends the mean."""
+_TITLE_LENGTH = 40
 
 _SUGGESTED = {
     "CT": ("Is there a kidney stone, and where?", "Describe the lesion."),
@@ -30,7 +44,7 @@ _AS_X_RAY = ("CR", "RG", "RF", "XA", "PX")
 
 @dataclass(frozen=True, slots=True)
 class BoxRef:
-    """Names a box of an answer: the exchange and the index among its boxes."""
+    """Names a box: the exchange and the index among its answer's boxes; exchange 0 is the hand that drew it."""
 
     exchange: int
     index: int
@@ -41,18 +55,22 @@ class Exchange:
     """A question about one frame of one series, and as much of the answer as there is.
 
     `id` is the ask_id of the protocol. `window` is what the reader saw and so what the model saw; None is the file's own.
+    `asked_at` is UTC in ISO 8601; `model_sha256` the hash of the weights that answered.
     """
 
     id: int
     series: str
     frame: int
     question: str
+    conversation: int = 0
     window: Window | None = None
     state: ExchangeState = "waiting"
     text: str = ""
     deltas: tuple[TextDelta, ...] = ()
     boxes: tuple[LabelledBox, ...] = ()
     model: str = ""
+    model_sha256: str = ""
+    asked_at: str = ""
     seconds: float = 0.0
     token_count: int = 0
     error: UmedError | None = None
@@ -63,6 +81,28 @@ class Exchange:
 
     def box(self, ref: BoxRef) -> NormalizedBox:
         return self.boxes[ref.index].box
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A thread of exchanges about one study; `title` "" is called by its first question."""
+
+    id: int
+    study: str
+    title: str = ""
+
+
+def title_from(conversation: Conversation, exchanges: Sequence[Exchange]) -> str:
+    """What to call a conversation in a list."""
+    if conversation.title or not exchanges:
+        return conversation.title or "New conversation"
+    question = " ".join(exchanges[0].question.split())
+    return question if len(question) <= _TITLE_LENGTH else f"{question[: _TITLE_LENGTH - 1].rstrip()}…"
+
+
+def attention_wanted(model: Loaded | None) -> AttentionRowsWanted:
+    """Every layer's attention of a shallow model, the mean over layers of any other."""
+    return "layers" if model is not None and 0 < model.layers <= _EVERY_LAYER_UP_TO else "mean"
 
 
 def with_delta(exchange: Exchange, delta: TextDelta, classes: tuple[str, ...]) -> Exchange:
@@ -88,11 +128,12 @@ def with_answer(exchange: Exchange, answer: Answer) -> Exchange:
     )
 
 
-def turns_before(exchanges: Sequence[Exchange], frame: int, question: str) -> tuple[Turn, ...]:
+def turns_before(exchanges: Sequence[Exchange], series: str, frame: int, question: str) -> tuple[Turn, ...]:
     """What the model is told: the finished exchanges about the same frame, then the question."""
     turns: list[Turn] = []
     for exchange in exchanges:
-        if exchange.frame == frame and exchange.text and not exchange.is_running and exchange.state != "failed":
+        is_here = (exchange.series, exchange.frame) == (series, frame)
+        if is_here and exchange.text and not exchange.is_running and exchange.state != "failed":
             turns += [Turn("user", exchange.question), Turn("assistant", exchange.text)]
     return (*turns, Turn("user", question))
 

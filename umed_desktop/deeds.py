@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace as changed
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from umed_desktop.actions import PRESETS
+from umed_desktop.actions import PAGES, PRESETS
+from umed_desktop.viewer_deeds import viewer_deeds_of
 
 if TYPE_CHECKING:
     from umed_desktop.main_window import MainWindow
@@ -21,28 +22,27 @@ __all__ = ["deeds_of"]
 def deeds_of(window: MainWindow) -> dict[str, Callable[[], None]]:
     """A deed for every action, by the action's name."""
     # The painter is made after the actions that it reads: it is looked up when a deed is done.
-    view, session = window.parts.viewer.view, window.session
+    session = window.session
     presets = {f"preset_{number + 1}": partial(window.show_preset, number) for number in range(len(PRESETS))}
     return {
         "open_files": partial(_open_files, window),
         "open_folder": partial(_open_folder, window),
+        "archive_import": partial(_import_from_archive, window),
+        "export": partial(_export, window),
+        "archive_send": partial(_send_to_archive, window),
         "cancel_work": window.door.cancel_all,
         "quit": partial(_close, window),
-        "undo": session.undo,
-        "redo": session.redo,
-        "accept_box": partial(window.judge_chosen, "accepted"),
-        "reject_box": partial(window.judge_chosen, "rejected"),
-        "next_slice": lambda: session.show_frame(session.frame + 1),
-        "previous_slice": lambda: session.show_frame(session.frame - 1),
+        "undo": lambda: window.viewer.undoing.undo(),
+        "redo": lambda: window.viewer.undoing.redo(),
+        "accept_box": lambda: window.answers.judge_chosen("accepted"),
+        "reject_box": lambda: window.answers.judge_chosen("rejected"),
+        "edit_class": lambda: window.answers.edit_class(),
+        "draw_box": lambda: window.answers.draw_box(window.actions_by_name["draw_box"].isChecked()),
+        "delete_finding": lambda: window.answers.delete_chosen(),
+        "new_conversation": session.new_conversation,
         "next_series": lambda: window.choose_series(session.current + 1),
         "previous_series": lambda: window.choose_series(session.current - 1),
-        "fit": view.fit,
-        "actual_size": view.actual_size,
-        "zoom_in": partial(view.zoom, 1.25),
-        "zoom_out": partial(view.zoom, 0.8),
-        "turn": view.turn,
-        "mirror": view.mirror,
-        "invert": lambda: window.painter.show_pixels(),
+        **viewer_deeds_of(window),
         "reset": window.reset_view,
         "own_window": partial(session.show_window, None),
         **presets,
@@ -53,8 +53,10 @@ def deeds_of(window: MainWindow) -> dict[str, Callable[[], None]]:
         "choose_model": window.choose_model,
         "built_in_model": partial(window.use_model, ""),
         "restart_model": window.start_model,
+        **{f"page_{title.lower()}": partial(window.show_page, title.lower()) for title in PAGES},
         "show_series": partial(_toggle, window, "show_series", window.parts.series),
         "show_findings": partial(_toggle, window, "show_findings", window.parts.findings),
+        "show_measurements": partial(_toggle, window, "show_measurements", window.parts.measurements),
         "show_chat": partial(_toggle, window, "show_chat", window.parts.chat),
         "light_theme": partial(_change_theme, window),
         "full_screen": lambda: window.showNormal() if window.isFullScreen() else window.showFullScreen(),
@@ -73,6 +75,24 @@ def _open_folder(window: MainWindow) -> None:
     name = QFileDialog.getExistingDirectory(window, "Open a folder of images", window.settings.last_folder)
     if name:
         window.open_paths([Path(name)])
+
+
+def _export(window: MainWindow) -> None:
+    from umed_desktop.exports_wiring import open_export_dialog
+
+    open_export_dialog(window)
+
+
+def _import_from_archive(window: MainWindow) -> None:
+    from umed_desktop.pacs.wiring import ArchivesWiring
+
+    ArchivesWiring(window).open_import()
+
+
+def _send_to_archive(window: MainWindow) -> None:
+    from umed_desktop.pacs.wiring import ArchivesWiring
+
+    ArchivesWiring(window).open_send()
 
 
 def _toggle(window: MainWindow, name: str, part: QWidget) -> None:

@@ -19,6 +19,9 @@ _MOUSE = (
     ("Middle drag, Ctrl + left drag, Alt + arrows", "Pan"),
     ("Right drag, Ctrl + wheel", "Zoom"),
     ("Wheel", "Slice"),
+    ("Drag a series onto a viewport", "Show it there"),
+    ("Drag with a measuring tool", "Measure; an angle's second arm takes a click"),
+    ("Drag a handle or a line", "Change a measurement"),
     ("Click a box", "Its sentence"),
     ("Click a word, or Enter on it", "Where the model looked"),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 __all__ = ["History"]
@@ -47,3 +48,9 @@ class History(Generic[T]):
             name, after = self._future.pop()
             self._past.append((name, self.present))
             self.present = after
+
+    def rewrite(self, change: Callable[[T], T]) -> None:
+        """Changes every state alike, past and future ones too: for what is no deed of the person."""
+        self.present = change(self.present)
+        self._past = [(name, change(state)) for name, state in self._past]
+        self._future = [(name, change(state)) for name, state in self._future]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from math import exp
 from pathlib import Path
@@ -10,24 +11,25 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace as changed
 from PySide6.QtCore import QByteArray, QUrl
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow
 
-from umed_core.errors import UmedError, error_from_code
-from umed_core.vlm.messages import Event, Failed, Load
+from umed_core.errors import StorageError, UmedError, error_from_code
+from umed_core.vlm.messages import Ask, Event, Failed, Load, PutImage
 from umed_desktop.actions import PRESETS, make_actions, paint_icons
+from umed_desktop.answers_wiring import AnswersWiring
 from umed_desktop.background import BackgroundDoor, Job
-from umed_desktop.conversation import BoxRef, Verdict
-from umed_desktop.opening import Early, Listing, list_studies, read_series
-from umed_desktop.session import Session, series_key
-from umed_desktop.settings import Settings, save_settings, with_recent
+from umed_desktop.opening import Early, Listing, list_studies
+from umed_desktop.pages.page import READ, Desk
+from umed_desktop.remembering import Remembering
+from umed_desktop.session import Session
+from umed_desktop.settings import Settings, measurements_folder, nodes_file, save_settings, with_recent
 from umed_desktop.theme import apply_theme, palette_of
+from umed_desktop.viewer_wiring import ViewerWiring
 from umed_desktop.window_painter import WindowPainter
 from umed_desktop.window_parts import WindowParts
 
 if TYPE_CHECKING:
-    from umed_core.images.medical_image import MedicalImage
-    from umed_core.images.volume import Series
     from umed_desktop.engine_process import EngineProcess
 
 __all__ = ["MainWindow"]
@@ -46,13 +48,18 @@ class MainWindow(QMainWindow):
         self.door = BackgroundDoor(self)
         self.engine: EngineProcess | None = None
         self._settings_path, self._worker = settings_path, tuple(worker)
+        self.nodes_file = nodes_file(settings_path) if settings_path is not None else None
         self._opening: list[Job] = []
         self._on_notice: Callable[[], None] = lambda: None
         self.parts = WindowParts(self, palette_of(settings.theme))
-        self.actions_by_name = make_actions(self, self.parts.viewer, self._deeds())
+        self.actions_by_name = make_actions(self, self.parts.viewer.grid, self._deeds())
         self.parts.put_actions(self, self.actions_by_name)
         self.painter = WindowPainter(self, self.session, self.parts, self.actions_by_name)
+        self.viewer = ViewerWiring(self, measurements_folder(settings_path))
+        self.viewports = self.viewer.viewports
         self._connect_widgets()
+        self.answers = AnswersWiring(self)
+        self.memory = Remembering(self, settings_path.parent / "sessions") if settings_path is not None else None
         self.set_theme()
         for name in ("show_boxes", "show_attention", "show_series", "show_chat"):
             self.actions_by_name[name].setChecked(True)
@@ -83,6 +90,8 @@ class MainWindow(QMainWindow):
 
             return list_studies(paths, self.door.report(job), job.cancelled.is_set, early)
 
+        if self.memory is not None:
+            self.memory.note_paths(tuple(str(path.absolute()) for path in paths))
         self.settings = with_recent(self.settings, paths[0])
         folder = paths[0] if paths[0].is_dir() else paths[0].parent
         self.settings = changed(self.settings, last_folder=str(folder))
@@ -90,11 +99,13 @@ class MainWindow(QMainWindow):
 
     def _got_early(self, first: Early) -> None:
         self.parts.notice.hide()
+        self.viewports.forget()
         self.session.show_early(first)
-        self.painter.show_thumbnail()
+        self.painter.show_thumbnail(self.viewports.shown(self.viewports.active))
 
     def _listed(self, listing: Listing) -> None:
         self.parts.notice.hide()
+        self.viewports.forget()
         self.session.show_listing(listing)
         if listing.refused:
             count = len(listing.refused)
@@ -102,40 +113,22 @@ class MainWindow(QMainWindow):
             self.parts.notice.show_word(f"{files} not opened. The list of studies names each with its reason.")
         if self.session.current < 0:
             self.choose_series(0)
-            return
-        self.painter.show_thumbnail()
-        if self.session.is_early:
-            self._read(self.session.series[self.session.current])
+        else:
+            self.painter.show_thumbnail(self.viewports.shown(self.viewports.active))
+            if self.session.is_early:
+                self.viewports.read_rest()
+        self.viewports.fill()
 
     def choose_series(self, index: int) -> None:
-        is_coming = self.session.is_early and any(job.is_running for job in self._opening)
-        if (is_coming and index == self.session.current) or not 0 <= index < len(self.session.series):
+        """A listed series for the active viewport."""
+        is_coming = any(job.is_running for job in self._opening) or self.viewports.is_reading(self.session.key)
+        if (self.session.is_early and is_coming and index == self.session.current) or not (
+            0 <= index < len(self.session.series)
+        ):
             return
         for job in self._opening:
             job.cancel()
-        series = self.session.choose(index)
-        self.parts.viewer.view.clear("Reading…", series.files[0].name)
-        self._read(series)
-
-    def _read(self, series: Series) -> None:
-        """The whole series in the background, its first slice before the rest where nothing of it is shown yet."""
-        key, shown = series_key(series), self.session.is_early
-
-        def work(job: Job) -> MedicalImage:
-            def first(image: MedicalImage) -> None:
-                self.door.say(job, partial(self._got_image, key, image))
-
-            return read_series(series, None if shown else first, self.door.report(job), job.cancelled.is_set)
-
-        self._opening = [self.door.run("Reading slices", work, partial(self._got_image, key), self._not_read)]
-
-    def _got_image(self, key: str, image: MedicalImage) -> None:
-        if self.session.show_image(key, image):
-            self.painter.show_thumbnail()
-
-    def _not_read(self, error: UmedError) -> None:
-        self.parts.viewer.view.clear("This image could not be opened", error.message)
-        self.show_error(error)
+        self.viewports.choose(index)
 
     # ------------------------------------------------------------------------------------------------ the model
     def start_model(self) -> None:
@@ -165,19 +158,29 @@ class MainWindow(QMainWindow):
         self.show_error(error, "Restart model", self.start_model)
 
     def ask(self, question: str, again: int = 0) -> None:
+        """A question, or one in place of exchange `again`: the same one where `question` is empty."""
         if self.engine is None or not self.engine.is_running:
             self.start_model()
         if self.engine is None or not self.engine.is_running:
             return
         try:
-            ask, picture = self.session.ask_again(again) if again else self.session.ask(question)
+            ask, picture = self._new_ask(question, again)
         except UmedError as problem:
             self.show_error(problem)
             return
-        self.parts.chat.composer.clear()
+        if not again:  # an edit ends with the question that it replaced
+            self.parts.chat.composer.clear()
         self.engine.ask(ask, picture)
 
+    def _new_ask(self, question: str, again: int) -> tuple[Ask, PutImage]:
+        if not again:
+            return self.session.ask(question)
+        return self.session.ask_instead(again, question) if question else self.session.ask_again(again)
+
     def stop(self) -> None:
+        """Esc: back from a drawing or a tool, else the answer, else the chosen word."""
+        if self.answers.cancel_drawing() or self.viewer.step_back():
+            return
         ask_id = self.session.stop()
         if ask_id and self.engine is not None:
             self.engine.stop(ask_id)
@@ -200,29 +203,15 @@ class MainWindow(QMainWindow):
         self.parts.notice.show_error(error, action)
 
     def _connect_widgets(self) -> None:
-        parts, session, view = self.parts, self.session, self.parts.viewer.view
+        parts, session = self.parts, self.session
         parts.series.chosen.connect(self.choose_series)
         parts.viewer.slice_chosen.connect(session.show_frame)
-        view.slice_wheeled.connect(lambda steps: session.show_frame(session.frame + steps))
-        view.window_dragged.connect(self._drag_window)
-        view.window_drag_ended.connect(self.painter.finish_preview)
-        view.box_pointed.connect(session.point_at)
-        view.box_clicked.connect(self._reveal)
-        view.probed.connect(self.painter.show_probe)
+        parts.viewer.window_dragged.connect(self._drag_window)
+        parts.viewer.window_drag_ended.connect(self.painter.finish_preview)
+        parts.viewer.box_pointed.connect(session.point_at)
         parts.viewer.attention.opacity_changed.connect(lambda share: self._set_attention(attention_opacity=share))
         parts.viewer.attention.colors_changed.connect(lambda name: self._set_attention(attention_colors=name))
         parts.viewer.attention.closed.connect(session.select_nothing)
-        parts.chat.asked.connect(self.ask)
-        parts.chat.stopped.connect(self.stop)
-        parts.chat.word_clicked.connect(self._select_word)
-        parts.chat.box_clicked.connect(self._show_box)
-        parts.chat.box_pointed.connect(session.point_at)
-        parts.chat.again.connect(lambda number: self.ask("", number))
-        parts.chat.removed.connect(session.remove)
-        parts.chat.copied.connect(lambda number: QGuiApplication.clipboard().setText(session.exchange(number).text))
-        parts.findings.chosen.connect(self._show_box)
-        parts.findings.pointed.connect(session.point_at)
-        parts.findings.judged.connect(session.judge)
         parts.notice.acted.connect(self._act_on_notice)
         parts.model_chip.clicked.connect(self._press_model_chip)
         parts.cancel.clicked.connect(self.door.cancel_all)
@@ -247,27 +236,6 @@ class MainWindow(QMainWindow):
     def _set_attention(self, **what: Any) -> None:
         self.settings = changed(self.settings, **what)
         self.painter.set_heat_look(self.settings.attention_opacity, self.settings.attention_colors)
-
-    def _select_word(self, exchange: int, start: int, end: int) -> None:
-        self.actions_by_name["show_attention"].setChecked(True)
-        self.session.select_word(exchange, start, end)
-
-    def _show_box(self, ref: BoxRef) -> None:
-        """From the text or the list to the image: its frame, lit."""
-        self.session.show_frame(self.session.exchange(ref.exchange).frame)
-        self.session.point_at(ref)
-        self.parts.findings.show_chosen(ref)
-
-    def _reveal(self, ref: BoxRef) -> None:
-        """From the image to the text: its sentence, scrolled into view."""
-        self.parts.chat.reveal(ref)
-        self.parts.findings.show_chosen(ref)
-        self.session.point_at(ref)
-
-    def judge_chosen(self, verdict: Verdict) -> None:
-        ref = self.parts.findings.chosen_ref() or self.session.pointed
-        if ref is not None:
-            self.session.judge(ref, verdict)
 
     def show_preset(self, number: int) -> None:
         """The CT window of a number key, on images in HU alone."""
@@ -305,6 +273,24 @@ class MainWindow(QMainWindow):
         self.parts.progress.setRange(0, total)
         self.parts.progress.setValue(done)
 
+    # ---------------------------------------------------------------------------------------------------- pages
+    def show_page(self, name: str, folder: Path | None = None) -> None:
+        """The page called `name`, made at its first visit, with `folder` open in it."""
+        desk = Desk(
+            self.door, self.show_error, self.parts.notice.show_word, lambda: self.settings, self._remember,
+            self.show_page, self._use_trained,
+        )  # fmt: skip
+        page = self.parts.pages.show_page(name, desk, palette_of(self.settings.theme))
+        if page is not None and folder is not None:
+            page.open_folder(folder)
+
+    def _remember(self, fields: dict[str, str]) -> None:
+        self.settings = changed(self.settings, **fields)
+
+    def _use_trained(self, folder: Path) -> None:
+        self.use_model(str(folder))
+        self.show_page(READ)
+
     def set_theme(self) -> None:
         app = QApplication.instance()
         assert isinstance(app, QApplication)
@@ -324,10 +310,16 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.settings = changed(self.settings, geometry=bytes(self.saveGeometry().toHex().data()).decode())
+        if self.memory is not None and not self.memory.close():
+            event.ignore()
+            return
         if self._settings_path is not None:
-            save_settings(self._settings_path, self.settings)
+            with suppress(StorageError):  # a disk that takes nothing keeps no window open
+                save_settings(self._settings_path, self.settings)
         if self.engine is not None:
             self.engine.close()
+        self.viewer.close()
+        self.parts.pages.close_pages()
         self.door.close()
         event.accept()
 

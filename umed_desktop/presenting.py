@@ -2,30 +2,44 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from umed_desktop.conversation import BoxRef, Exchange
-from umed_desktop.findings_panel import FindingRow
+from umed_desktop.chat.conversation_bar import ConversationRow
+from umed_desktop.conversation import Exchange
+from umed_desktop.findings.findings_panel import FindingRow
+from umed_desktop.findings.marks import Found
 from umed_desktop.series_panel import RefusedRow, SeriesRow
 from umed_desktop.session import Session
 from umed_desktop.theme import BOX_COLORS
-from umed_desktop.viewer.legend import Legend
 from umed_desktop.viewer.overlays import DrawnBox
 
 if TYPE_CHECKING:
     from umed_core.images.volume import Series
 
 __all__ = [
+    "conversation_rows",
     "drawn_boxes",
     "empty_chat",
+    "finding_color",
+    "finding_details",
     "finding_rows",
-    "legend_of",
+    "local_time",
     "model_words",
     "refused_rows",
     "series_rows",
     "slice_words",
 ]
+
+_STATUS = {
+    "open": "Not reviewed",
+    "accepted": "Accepted",
+    "edited": "Edited",
+    "rejected": "Rejected",
+    "added": "Added by hand",
+}
 
 
 def series_rows(session: Session) -> list[SeriesRow]:
@@ -48,72 +62,77 @@ def refused_rows(session: Session) -> list[RefusedRow]:
     ]
 
 
+def conversation_rows(session: Session) -> list[ConversationRow]:
+    return [ConversationRow(thread.id, title, thread.title) for thread, title in session.conversations()]
+
+
 def drawn_boxes(session: Session) -> tuple[DrawnBox, ...]:
     """The visible boxes as they are to be drawn."""
+    visible = set(session.visible_boxes())
     return tuple(
         DrawnBox(
-            ref=ref,
-            box=session.exchange(ref.exchange).box(ref),
-            text=_box_name(session, ref),
-            color=BOX_COLORS[ref.index % len(BOX_COLORS)],
-            lit=ref == session.pointed,
-            accepted=session.verdict(ref) == "accepted",
-            rejected=session.verdict(ref) == "rejected",
+            ref=finding.ref,
+            box=finding.box,
+            text=_finding_name(finding),
+            color=finding_color(finding),
+            lit=finding.ref in (session.pointed, session.chosen),
+            accepted=finding.status in ("accepted", "edited", "added"),
+            rejected=finding.status == "rejected",
         )
-        for ref in session.visible_boxes()
+        for finding in session.findings()
+        if finding.ref in visible
     )
 
 
 def finding_rows(session: Session) -> list[FindingRow]:
-    """One row a box; place and size in pixels, or mm where the file states its spacing."""
-    rows = []
-    for ref in session.boxes():
-        exchange = session.exchange(ref.exchange)
-        rows.append(
-            FindingRow(
-                ref=ref,
-                label=_box_name(session, ref),
-                slice=str(exchange.frame + 1),
-                place=_place(session, exchange.box(ref).center),
-                size=_size(session, ref),
-                source=exchange.model or "model",
-                verdict={"open": "–", "accepted": "Accepted", "rejected": "Rejected"}[session.verdict(ref)],
-                color=BOX_COLORS[ref.index % len(BOX_COLORS)],
-            )
+    """One row a finding; place and size in pixels, or mm where the file states its spacing."""
+    return [
+        FindingRow(
+            ref=finding.ref,
+            label=finding.label,
+            name=_finding_name(finding),
+            slice=str(finding.frame + 1),
+            place=_place(session, finding.box.center),
+            size=_size(session, finding),
+            source=_source(finding),
+            status=_STATUS[finding.status],
+            color=finding_color(finding),
+            details=finding_details(finding),
         )
-    return rows
+        for finding in session.findings()
+    ]
 
 
-def legend_of(session: Session, probed: tuple[int, int] | None) -> Legend:
-    """The words around the image, from the file's own tags; nothing is guessed."""
-    image = session.image
-    if image is None:
-        return Legend()
-    tags, window = image.tags, session.shown_window()
-    born = f"* {tags.patient_birth_date}" if tags.patient_birth_date else ""
-    who = (_name(tags.patient_name), " ".join(filter(None, (tags.patient_id, tags.patient_sex, born))))
-    what = (tags.study_description, tags.series_description, tags.study_date)
-    kind = " ".join(filter(None, (image.modality, tags.body_part_examined)))
-    levels = f"W {window.width:.0f}  L {window.center:.0f}" if window is not None else "RGB"
-    if window is not None and window.name:
-        levels += f"  {window.name}"
-    place = [f"Slice {session.frame + 1} / {image.frame_count}"] if image.frame_count > 1 else []
-    if image.slice_positions_mm and image.frame_count > 1:
-        place.append(f"{image.slice_positions_mm[session.frame]:.1f} mm")
-    return Legend(
-        top_left=tuple(filter(None, who)) or (Path(image.source).name,),
-        top_right=tuple(dict.fromkeys(filter(None, what))),
-        bottom_left=(*_probe(session, probed), levels),
-        bottom_right=(*filter(None, (kind, "  ".join(place))), f"{image.width} × {image.height}"),
-        orientation=image.orientation,
-        spacing_mm=image.spacing_mm,
-    )
+def finding_color(finding: Found) -> str:
+    return BOX_COLORS[finding.ref.index % len(BOX_COLORS)]
+
+
+def finding_details(finding: Found) -> str:
+    """HTML: the model with its hash, the question and its date, and each thing that a person did, with its time."""
+    asked = finding.exchange
+    lines = []
+    if asked is not None:
+        lines.append(f"<b>{escape(asked.model or 'model')}</b>")
+        if asked.model_sha256:
+            lines.append(f"<span style='white-space:nowrap'>sha256 {asked.model_sha256[:16]}…</span>")
+        lines.append(f"asked {local_time(asked.asked_at)}: “{escape(asked.question)}”")
+        lines.append(f"written: {escape(asked.boxes[finding.ref.index].label) or 'no class'}")
+    lines += [f"{local_time(deed.at)}: {escape(deed.words)}" for deed in finding.deeds]
+    return "<br>".join(lines)
+
+
+def local_time(at: str) -> str:
+    """A UTC moment in ISO 8601 as this place's date and time; "" stays so."""
+    return datetime.fromisoformat(at).astimezone().strftime("%Y-%m-%d %H:%M") if at else ""
 
 
 def slice_words(session: Session, exchange: Exchange) -> str:
-    """Which slice a card speaks of, and the window where the reader had chosen one."""
+    """Which slice a card speaks of, its series if that is not on screen, and the window where the reader had chosen one."""
     parts = []
-    if session.image is not None and session.image.frame_count > 1:
+    place = session.index_of(exchange.series)
+    if exchange.series != session.shown_key:
+        parts.append(_series_title(session.series[place]) if place >= 0 else Path(exchange.series).name)
+    if exchange.frame or (session.image is not None and session.image.frame_count > 1):
         parts.append(f"Slice {exchange.frame + 1}")
     if exchange.window is not None:
         parts.append(f"W {exchange.window.width:.0f} L {exchange.window.center:.0f}")
@@ -152,9 +171,17 @@ def _series_about(series: Series) -> str:
     return " · ".join(filter(None, (series.modality, count)))
 
 
-def _box_name(session: Session, ref: BoxRef) -> str:
-    label = session.exchange(ref.exchange).boxes[ref.index].label
-    return f"{ref.index + 1}  {label}" if label else f"box {ref.index + 1}"
+def _finding_name(finding: Found) -> str:
+    """The class after the box's number in its answer; a box of no class has the number alone."""
+    by_hand = finding.exchange is None
+    number = "" if by_hand else f"{finding.ref.index + 1}"
+    return f"{number}  {finding.label}".strip() if finding.label else ("drawn box" if by_hand else f"box {number}")
+
+
+def _source(finding: Found) -> str:
+    if finding.exchange is None:
+        return "By hand"
+    return finding.exchange.model or "model"
 
 
 def _place(session: Session, center: tuple[float, float]) -> str:
@@ -163,25 +190,12 @@ def _place(session: Session, center: tuple[float, float]) -> str:
     return f"{center[0] * session.image.width:.0f}, {center[1] * session.image.height:.0f} px"
 
 
-def _size(session: Session, ref: BoxRef) -> str:
+def _size(session: Session, finding: Found) -> str:
     image = session.image
     if image is None:
         return ""
-    box = session.exchange(ref.exchange).box(ref).pixels(image.width, image.height)
+    box = finding.box.pixels(image.width, image.height)
     width, height = box.x1 - box.x0, box.y1 - box.y0
     if image.spacing_mm is None:
         return f"{width:.0f} × {height:.0f} px"
     return f"{width * image.spacing_mm[1]:.1f} × {height * image.spacing_mm[0]:.1f} mm"
-
-
-def _probe(session: Session, probed: tuple[int, int] | None) -> tuple[str, ...]:
-    image = session.image
-    if image is None or probed is None or not (probed[0] < image.width and probed[1] < image.height):
-        return ()
-    value = image.pixels[session.frame, probed[1], probed[0]]
-    shown = ", ".join(str(v) for v in value) if image.is_color else f"{value:g}"
-    return (f"{probed[0]}, {probed[1]}:  {shown} {image.unit}".rstrip(),)
-
-
-def _name(patient_name: str) -> str:
-    return ", ".join(part for part in patient_name.split("^") if part)

@@ -1,37 +1,32 @@
-"""What a reader does to the answers, as frozen values: verdicts, removals, the chosen word."""
+"""The chosen word and where the model looked for it, as frozen values."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from umed_desktop.conversation import BoxRef, Verdict
+from umed_desktop.conversation import BoxRef
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Marks", "Selection", "WordAttention"]
-
-
-@dataclass(frozen=True, slots=True)
-class Marks:
-    """What the person did, and can undo."""
-
-    verdicts: tuple[tuple[BoxRef, Verdict], ...] = ()
-    removed: frozenset[int] = frozenset()
+__all__ = ["Selection", "WordAttention"]
 
 
 @dataclass(frozen=True, slots=True)
 class WordAttention:
     """Where the model looked while it wrote `word`. `weights` (rows, columns) cover the whole image; `on_image` is their
-    sum, 0..1; `in_box` the share of that inside `box`, both None where the answer has no box."""
+    sum, 0..1; `in_box` the share of that inside `box`, both None where the answer has no box. `layer` is -1 for the mean
+    over layers, of which `layers` (numbered from 0) can be shown alone."""
 
     word: str
     weights: NDArray[np.float64]
     on_image: float
     box: BoxRef | None
     in_box: float | None
+    layer: int = -1
+    layers: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QColor, QIcon, QImage, QPixmap
-from PySide6.QtWidgets import QLabel, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtCore import QMimeData, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QIcon, QImage, QMouseEvent, QPixmap
+from PySide6.QtWidgets import QAbstractItemView, QLabel, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
 from umed_desktop.theme import Palette, icon, styled
+from umed_desktop.viewer.image_view import SERIES_MIME
 
 __all__ = ["RefusedRow", "SeriesPanel", "SeriesRow"]
 
@@ -32,7 +33,29 @@ class RefusedRow:
     hint: str
 
 
+class _SeriesTree(QTreeWidget):
+    """A list from which a series can be dragged; `is_pressed` while a press may yet become a drag."""
+
+    is_pressed = False
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.is_pressed = True
+        super().mousePressEvent(event)
+        self.is_pressed = False
+
+    def mimeTypes(self) -> list[str]:
+        return [SERIES_MIME]
+
+    def mimeData(self, items: Sequence[QTreeWidgetItem]) -> QMimeData:
+        data = QMimeData()
+        numbers = [item.data(0, _INDEX) for item in items]
+        data.setData(SERIES_MIME, str(numbers[0]).encode() if numbers and numbers[0] is not None else b"")
+        return data
+
+
 class SeriesPanel(QWidget):
+    """A click or the arrow keys choose a series for the active viewport; a drag brings it to any."""
+
     chosen = Signal(int)
 
     def __init__(self, palette: Palette, parent: QWidget | None = None) -> None:
@@ -42,7 +65,9 @@ class SeriesPanel(QWidget):
         self._palette = palette
         self._items: list[QTreeWidgetItem] = []
         self._headings: list[QTreeWidgetItem] = []
-        self.tree = QTreeWidget()
+        self.tree = _SeriesTree()
+        self.tree.setDragEnabled(True)
+        self.tree.setDragDropMode(QAbstractItemView.DragDropMode.DragOnly)
         self.tree.setAccessibleName("Studies and series")
         self.tree.setHeaderHidden(True)
         self.tree.setRootIsDecorated(False)
@@ -51,7 +76,8 @@ class SeriesPanel(QWidget):
         self.tree.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.tree.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.tree.setUniformRowHeights(False)
-        self.tree.currentItemChanged.connect(self._choose)
+        self.tree.currentItemChanged.connect(lambda item, _: None if self.tree.is_pressed else self._choose(item))
+        self.tree.itemClicked.connect(lambda item, _: self._choose(item))
         self.title = styled(QLabel("STUDIES"), "panelTitle")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)

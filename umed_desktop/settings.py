@@ -12,13 +12,26 @@ import msgspec
 from umed_core.errors import ConfigError
 from umed_core.records import write_atomic
 
-__all__ = ["RECENT_KEPT", "Settings", "load_settings", "save_settings", "settings_file", "with_recent"]
+__all__ = [
+    "RECENT_KEPT",
+    "Settings",
+    "load_settings",
+    "measurements_folder",
+    "nodes_file",
+    "save_settings",
+    "settings_file",
+    "with_recent",
+]
 
 RECENT_KEPT = 10
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """`model` is a model folder, "" for the built-in one; `geometry` is the window's, as Qt writes it, in hex."""
+    """`model` is a model folder, "" for the built-in one; `geometry` is the window's, as Qt writes it, in hex.
+
+    `viewports` is rows x columns; `volumes_mb` the memory for series that have been read (MiB).
+    The folders are what the pages showed last; `reviewer` is the name that stands in a review's log.
+    """
 
     theme: Literal["dark", "light"] = "dark"
     model: str = ""
@@ -28,7 +41,19 @@ class Settings(msgspec.Struct, frozen=True):
     attention_colors: Literal["inferno", "viridis", "cool"] = "inferno"
     last_folder: str = ""
     geometry: str = ""
-    layout: str = ""
+    viewports: Literal["1", "1x2", "2x2"] = "1"
+    links_scroll: bool = True
+    links_window: bool = False
+    cine_fps: int = 15
+    cine_loops: bool = True
+    volumes_mb: int = 1024
+    export_folder: str = ""
+    received_folder: str = ""
+    reviewer: str = ""
+    review_folder: str = ""
+    data_folder: str = ""
+    run_folder: str = ""
+    eval_folder: str = ""
 
 
 def settings_file() -> Path:
@@ -39,6 +64,16 @@ def settings_file() -> Path:
     if sys.platform == "darwin":
         return home / "Library" / "Application Support" / "umed" / "desktop.json"
     return Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config") / "umed" / "desktop.json"
+
+
+def measurements_folder(settings_path: Path | None) -> Path | None:
+    """Where measurements are kept: beside the settings; None where nothing is remembered."""
+    return settings_path.parent / "measurements" if settings_path is not None else None
+
+
+def nodes_file(settings_path: Path) -> Path:
+    """The archives that are written down: beside the settings, and apart from them, since `umed pacs` writes it too."""
+    return settings_path.parent / "pacs.json"
 
 
 def load_settings(path: Path) -> Settings:

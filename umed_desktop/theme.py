@@ -191,9 +191,14 @@ def _style_sheet(p: Palette) -> str:
     QPushButton#modelChip[state="ready"] {{ color: {p.good}; }}
     QPushButton#modelChip[state="lost"] {{ color: {p.danger}; border-color: {p.danger}; }}
 
+    #pageBar QToolButton {{ padding: 3px 12px; color: {p.muted}; }}
+    #pageBar QToolButton:checked {{ color: {p.text}; background: {p.hover}; border-color: {p.line}; font-weight: 600; }}
+    #pageBar QToolButton:focus {{ border-color: {p.accent}; }}
+
     QDockWidget {{ color: {p.muted}; font-size: 12px; }}
     #panel {{ background: {p.panel}; }}
     #panelTitle {{ color: {p.muted}; font-size: 11px; font-weight: 700; padding: 8px 16px 4px 16px; }}
+    #formTitle {{ color: {p.muted}; font-size: 11px; font-weight: 700; padding: 8px 0 2px 0; }}
     #muted {{ color: {p.muted}; font-size: 12px; }}
     #number {{ font-weight: 600; font-size: 13px; }}
     QMainWindow::separator {{ background: {p.line}; width: 1px; height: 1px; }}
@@ -204,6 +209,30 @@ def _style_sheet(p: Palette) -> str:
     #noticeInfo {{ background: {p.raised}; border-bottom: 1px solid {p.line}; }}
     #noticeHint {{ color: {p.text}; }}
     #noticeError #noticeHint, #noticeInfo #noticeHint {{ color: {p.text}; }}
+
+    QLineEdit {{ background: {p.raised}; border: 1px solid {p.line}; border-radius: 6px;
+        padding: 5px 8px; selection-background-color: {p.accent}; selection-color: {p.on_accent}; }}
+    QLineEdit:focus {{ border-color: {p.accent}; }}
+    QLineEdit:disabled {{ color: {p.muted}; background: {p.panel}; }}
+    QSpinBox QLineEdit, QDoubleSpinBox QLineEdit, QComboBox QLineEdit {{ border: 0; padding: 0; background: transparent; }}
+    QCheckBox:focus, QRadioButton:focus {{ color: {p.accent}; }}
+    QTableView {{ background: {p.panel}; border: 1px solid {p.line}; border-radius: 6px; outline: 0;
+        gridline-color: {p.line}; }}
+    QTableView:focus {{ border-color: {p.accent}; }}
+    QTableView::item {{ padding: 4px 8px; }}
+    QTableView::item:selected {{ background: {p.hover}; color: {p.text}; }}
+    QTableView QLineEdit {{ border-radius: 0; padding: 0 7px; }}
+    QTableCornerButton::section {{ background: {p.panel}; border: 0; }}
+    #pageText {{ background: {p.raised}; border: 1px solid {p.line}; border-radius: 6px; font-size: 14px; }}
+    #pageText:focus, #log:focus {{ border-color: {p.accent}; }}
+    #log {{ background: {p.window}; border: 1px solid {p.line}; border-radius: 6px; font-family: monospace;
+        font-size: 12px; }}
+    #pageHeading {{ font-size: 16px; font-weight: 600; }}
+    #verdict {{ font-weight: 600; }}
+    QTabWidget::pane {{ border: 0; }}
+    QTabBar::tab {{ background: transparent; color: {p.muted}; padding: 6px 12px; border-bottom: 2px solid transparent; }}
+    QTabBar::tab:selected {{ color: {p.text}; border-bottom-color: {p.accent}; }}
+    QTabBar::tab:focus {{ color: {p.accent}; }}
 
     QTreeWidget {{ background: {p.panel}; border: 0; outline: 0; padding: 0 8px; }}
     QTreeWidget::item {{ padding: 6px 4px; border-radius: 6px; }}

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QAction, QImage
@@ -13,7 +16,6 @@ from umed_desktop.presenting import (
     drawn_boxes,
     empty_chat,
     finding_rows,
-    legend_of,
     model_words,
     refused_rows,
     series_rows,
@@ -21,7 +23,12 @@ from umed_desktop.presenting import (
 )
 from umed_desktop.session import Change, Session
 from umed_desktop.viewer.heat import HeatMap, heat_picture
+from umed_desktop.viewer.legend import legend_of
+from umed_desktop.viewer.panes import Pane
 from umed_desktop.window_parts import WindowParts
+
+if TYPE_CHECKING:
+    from umed_core.images.medical_image import MedicalImage
 
 __all__ = ["WindowPainter"]
 
@@ -40,11 +47,14 @@ class WindowPainter(QObject):
         self.session, self.parts, self.actions = session, parts, actions
         self._opacity = -1.0  # no look yet: the first is shown
         self._colors: HeatMap = "inferno"
-        self._probed: tuple[int, int] | None = None
+        self._probed: dict[int, tuple[int, int] | None] = {}
+        self._noted: MedicalImage | None = None
+        self._held: set[Change] | None = None
+        self._previews: dict[int, Pane] = {}
         self._answer_timer = QTimer(self, singleShot=True, interval=_REPAINT_MS)
         self._answer_timer.timeout.connect(self.show_answer)
         self._full_timer = QTimer(self, singleShot=True, interval=_FULL_AFTER_MS)
-        self._full_timer.timeout.connect(self.show_pixels)
+        self._full_timer.timeout.connect(self._show_full)
         session.subscribe(self._changed)
 
     def show_all(self) -> None:
@@ -57,17 +67,42 @@ class WindowPainter(QObject):
             self.parts.viewer.attention.show_choice(opacity, colors)
             self.show_attention()
 
-    def show_probe(self, place: tuple[int, int] | None) -> None:
-        if place != self._probed:
-            self._probed = place
-            self.show_legend()
+    def note_probe(self, number: int, place: tuple[int, int] | None) -> bool:
+        """Remembers the pixel under the pointer of a view; whether that is news, to be shown with its legend."""
+        is_news = self._probed.get(number) != place
+        self._probed[number] = place
+        return is_news
 
     def finish_preview(self) -> None:
         """The full picture at once, where a preview stands."""
         if self._full_timer.isActive():
-            self.show_pixels()
+            self._show_full()
+
+    @property
+    def is_inverted(self) -> bool:
+        return self.actions["invert"].isChecked()
+
+    def set_inverted(self, is_inverted: bool) -> None:
+        self.actions["invert"].setChecked(is_inverted)
+
+    @contextmanager
+    def hold(self) -> Iterator[None]:
+        """Shows what changes meanwhile at the end, once: a viewport that becomes active does not flicker."""
+        self._held = set()
+        try:
+            yield
+        finally:
+            held, self._held = self._held, None
+            if Change.IMAGE in held:
+                held -= {Change.FRAME, Change.WINDOW}
+            for change in Change:
+                if change in held:
+                    self._changed(change)
 
     def _changed(self, change: Change) -> None:
+        if self._held is not None:
+            self._held.add(change)
+            return
         match change:
             case Change.LISTING:
                 self.parts.series.show_rows(series_rows(self.session), refused_rows(self.session))
@@ -99,10 +134,6 @@ class WindowPainter(QObject):
             case Change.SELECTION | Change.POINTING:
                 self.show_attention()
                 self.show_boxes()
-        self.actions["undo"].setEnabled(bool(self.session.undo_name))
-        self.actions["redo"].setEnabled(bool(self.session.redo_name))
-        self.actions["undo"].setText(f"&Undo {self.session.undo_name.lower()}".rstrip())
-        self.actions["redo"].setText(f"&Redo {self.session.redo_name.lower()}".rstrip())
 
     def show_image(self) -> None:
         session, viewer = self.session, self.parts.viewer
@@ -114,8 +145,9 @@ class WindowPainter(QObject):
         else:
             self.show_pixels()
             self.show_boxes()
-            for note in image.notes[:1]:
-                self.parts.notice.show_word(note)
+            if image.notes and image is not self._noted:
+                self.parts.notice.show_word(image.notes[0])
+            self._noted = image
         self.parts.chat.composer.suggest(suggestions(image.modality) if image is not None else ())
         self.show_legend()
         self.show_answer()
@@ -124,18 +156,47 @@ class WindowPainter(QObject):
         image = self.session.image
         if image is None:
             return
-        self._full_timer.stop()
-        step = _PREVIEW_STEP if preview and image.width * image.height > _PREVIEW_FROM_PX else 1
+        step = _preview_step(image) if preview else 1
         pixels = self.session.pixels(step)
         self.parts.viewer.view.set_pixels(
-            255 - pixels if self.actions["invert"].isChecked() else pixels, (image.width, image.height)
+            255 - pixels if self.is_inverted else pixels, (image.width, image.height), _aspect(image)
         )
         self.parts.viewer.show_slice(self.session.frame, image.frame_count)
         if step > 1:
             self._full_timer.start()
+        elif not self._previews:
+            self._full_timer.stop()
 
     def show_legend(self) -> None:
-        self.parts.viewer.view.set_legend(legend_of(self.session, self._probed))
+        viewer = self.parts.viewer
+        viewer.view.set_legend(legend_of(self.session, self._probed.get(viewer.active)))
+
+    def show_pane(self, number: int, pane: Pane, preview: bool = False) -> None:
+        """A viewport that is not the active one: its image and legend. Boxes and attention are the active one's."""
+        view, image = self.parts.viewer.views[number], pane.image
+        view.set_boxes(())
+        view.set_heat(None, 0.0)
+        self._previews.pop(number, None)
+        if image is None:
+            view.clear("Reading…" if pane.key else "", Path(pane.key).name)
+            return
+        step = _preview_step(image) if preview else 1
+        view.set_pixels(pane.pixels(step), (image.width, image.height), _aspect(image))
+        self.show_pane_legend(number, pane)
+        if step > 1:
+            self._previews[number] = pane
+            self._full_timer.start()
+
+    def show_pane_legend(self, number: int, pane: Pane) -> None:
+        self.parts.viewer.views[number].set_legend(legend_of(pane, self._probed.get(number)))
+
+    def _show_full(self) -> None:
+        """In place of every preview."""
+        waiting, self._previews = self._previews, {}
+        for number, pane in waiting.items():
+            if number != self.parts.viewer.active and pane.image is not None:
+                self.show_pane(number, pane)
+        self.show_pixels()
 
     def show_boxes(self) -> None:
         shown = self.actions["show_boxes"].isChecked()
@@ -156,6 +217,7 @@ class WindowPainter(QObject):
             return
         box = f"box {looked.box.index + 1}" if looked.box is not None else ""
         bar.show_word(looked.word, looked.on_image, box, looked.in_box)
+        bar.show_layers(looked.layers, looked.layer)
         view.set_heat(heat_picture(looked.weights, self._colors), self._opacity)
 
     def show_answer(self) -> None:
@@ -166,15 +228,22 @@ class WindowPainter(QObject):
         placeholder = "Ask about this image…" if has_image else "Open an image first"
         chat.composer.show_state(has_image, session.is_answering, placeholder)
         chat.composer.chips_visible(not session.exchanges())
-        self.actions["stop"].setEnabled(session.is_answering or session.selected_span() is not None)
         self.show_boxes()
 
-    def show_thumbnail(self) -> None:
-        if self.session.current < 0 or self.session.image is None:
+    def show_thumbnail(self, pane: Pane) -> None:
+        if pane.index < 0 or pane.image is None:
             return
-        step = max(1, min(self.session.image.width, self.session.image.height) // 160)
-        pixels = self.session.pixels(step)
+        pixels = pane.pixels(max(1, min(pane.image.width, pane.image.height) // 160))
         height, width = pixels.shape[:2]
         form = QImage.Format.Format_Grayscale8 if pixels.ndim == 2 else QImage.Format.Format_RGB888
         picture = QImage(pixels.tobytes(), width, height, width * (1 if pixels.ndim == 2 else 3), form)
-        self.parts.series.show_thumbnail(self.session.current, picture)
+        self.parts.series.show_thumbnail(pane.index, picture)
+
+
+def _preview_step(image: MedicalImage) -> int:
+    return _PREVIEW_STEP if image.width * image.height > _PREVIEW_FROM_PX else 1
+
+
+def _aspect(image: MedicalImage) -> float:
+    """Height of a pixel by its width, so that a circle in the patient is one on the screen."""
+    return image.spacing_mm[0] / image.spacing_mm[1] if image.spacing_mm is not None else 1.0

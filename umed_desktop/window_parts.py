@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import (
     QLabel,
     QMainWindow,
@@ -20,10 +20,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from umed_desktop.actions import fill_menus
+from umed_desktop.actions import ACTIONS, PAGES, READING_MENUS, fill_menus
 from umed_desktop.chat.chat_panel import ChatPanel
-from umed_desktop.findings_panel import FindingsPanel
+from umed_desktop.findings.findings_panel import FindingsPanel
+from umed_desktop.measuring.measurements_panel import MeasurementsPanel
 from umed_desktop.notice import NoticeBar, ResearchStrip
+from umed_desktop.pages.page import READ, Desk, Page
+from umed_desktop.pages.page_stack import PageBar, PageStack
 from umed_desktop.series_panel import SeriesPanel
 from umed_desktop.theme import GRID_PX, Palette, styled
 from umed_desktop.viewer.viewer_panel import ViewerPanel
@@ -31,9 +34,14 @@ from umed_desktop.viewer.viewer_panel import ViewerPanel
 __all__ = ["WindowParts"]
 
 _TOOLS = (
-    "open_files", "open_folder", "", "fit", "turn", "mirror", "invert", "reset", "", "show_boxes",
+    "open_files", "open_folder", "", "fit", "turn", "mirror", "invert", "reset", "", "layout_1",
+    "layout_1x2", "layout_2x2", "link_scroll", "", "tool_window", "tool_length", "tool_angle", "tool_ellipse",
+    "tool_rectangle", "tool_probe", "", "show_boxes",
     "show_attention", "", "undo", "redo",
 )  # fmt: skip
+
+
+_READING_PARTS = ("show_series", "show_findings", "show_measurements", "show_chat")
 
 
 class WindowParts:
@@ -43,6 +51,7 @@ class WindowParts:
         self.series = SeriesPanel(palette)
         self.viewer = ViewerPanel()
         self.findings = FindingsPanel(palette)
+        self.measurements = MeasurementsPanel(palette)
         self.chat = ChatPanel(palette)
         self.notice = NoticeBar(palette)
         self.model_chip = styled(QPushButton(), "modelChip")
@@ -52,8 +61,9 @@ class WindowParts:
         self.middle.setChildrenCollapsible(False)
         self.middle.addWidget(self.viewer)
         self.middle.addWidget(self.findings)
+        self.middle.addWidget(self.measurements)
         self.middle.setStretchFactor(0, 1)
-        self.middle.setSizes([700, 168])
+        self.middle.setSizes([700, 168, 168])
         self.across = QSplitter(Qt.Orientation.Horizontal)
         self.across.setHandleWidth(1)
         self.across.setChildrenCollapsible(False)
@@ -67,9 +77,13 @@ class WindowParts:
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.notice)
-        column.addWidget(self.across, 1)
+        self.pages = PageStack(
+            self.across, {"review": _review_page, "data": _data_page, "train": _train_page, "evaluate": _evaluate_page}
+        )
+        column.addWidget(self.pages, 1)
         window.setCentralWidget(center)
         self.findings.hide()
+        self.measurements.hide()
         self._make_status(window)
 
     def put_actions(self, window: QMainWindow, actions: Mapping[str, QAction]) -> None:
@@ -81,9 +95,11 @@ class WindowParts:
         column.addWidget(ResearchStrip())
         bar = QMenuBar()
         fill_menus(bar, actions)
+        self.page_bar = self._put_pages(window, actions)  # the corner alone would not keep it
+        bar.setCornerWidget(self.page_bar)
         column.addWidget(bar)
         window.setMenuWidget(top)
-        tools = QToolBar("Tools")
+        self.tools = tools = QToolBar("Tools")
         tools.setMovable(False)
         tools.setIconSize(QSize(18, 18))
         for name in _TOOLS:
@@ -102,6 +118,27 @@ class WindowParts:
         tools.addWidget(space)
         tools.addWidget(self.model_chip)
         window.addToolBar(tools)
+
+    def _put_pages(self, window: QMainWindow, actions: Mapping[str, QAction]) -> PageBar:
+        """The bar of pages; what concerns the open image alone is switched off with the reading page."""
+        turns = QActionGroup(window)
+        reading = QActionGroup(window)
+        reading.setExclusionPolicy(QActionGroup.ExclusionPolicy.None_)
+        for spec in ACTIONS:
+            if spec.menu in READING_MENUS or spec.name in _READING_PARTS:
+                reading.addAction(actions[spec.name])
+        for title in PAGES:
+            turns.addAction(actions[f"page_{title.lower()}"])
+            actions[f"page_{title.lower()}"].setIconText(title)
+        actions[f"page_{READ}"].setChecked(True)
+
+        def follow(name: str) -> None:
+            actions[f"page_{name}"].setChecked(True)
+            reading.setEnabled(name == READ)
+            self.tools.setVisible(name == READ)
+
+        self.pages.changed.connect(follow)
+        return PageBar(turns.actions())
 
     def _make_status(self, window: QMainWindow) -> None:
         self.doing = QLabel()
@@ -123,6 +160,31 @@ class WindowParts:
         self.model_chip.style().polish(self.model_chip)
 
     def set_palette(self, palette: Palette) -> None:
-        for part in (self.series, self.findings, self.chat, self.notice):
+        for part in (self.series, self.findings, self.measurements, self.chat, self.notice, self.pages):
             part.set_palette(palette)
-        self.viewer.attention.paint_icons(palette)
+        self.viewer.paint_icons(palette)
+
+
+# Each page is imported at its first visit: curves and tables would cost the window its quick start.
+def _review_page(desk: Desk, palette: Palette) -> Page:
+    from umed_desktop.review.review_page import ReviewPage
+
+    return ReviewPage(desk, palette)
+
+
+def _data_page(desk: Desk, palette: Palette) -> Page:
+    from umed_desktop.data.data_page import DataPage
+
+    return DataPage(desk, palette)
+
+
+def _train_page(desk: Desk, palette: Palette) -> Page:
+    from umed_desktop.train.train_page import TrainPage
+
+    return TrainPage(desk, palette)
+
+
+def _evaluate_page(desk: Desk, palette: Palette) -> Page:
+    from umed_desktop.evaluate.evaluate_page import EvaluatePage
+
+    return EvaluatePage(desk, palette)

@@ -51,6 +51,7 @@ COMMANDS = (
     LazyCommand(
         "export-onnx", "umed_cli.export_onnx", "export_onnx", "Turn a trained model into one that needs no torch."
     ),
+    LazyCommand("pacs", "umed_cli.pacs", "app", "Find, get and send studies: a PACS, or DICOMweb."),
     LazyCommand("doctor", "umed_cli.doctor", "doctor", "Check this machine and this installation, piece by piece."),
 )
 

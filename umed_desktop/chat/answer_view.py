@@ -58,9 +58,15 @@ class AnswerView(QTextEdit):
         self._rewrite()
 
     def show_pieces(self, pieces: Sequence[Piece]) -> None:
-        if tuple(pieces) != self._pieces:
-            self._pieces = tuple(pieces)
-            self._rewrite()
+        """Shows the answer so far; what has not changed stays as it is, and so does a selection in it."""
+        if tuple(pieces) == self._pieces:
+            return
+        same = next(
+            (n for n, (old, new) in enumerate(zip(self._pieces, pieces, strict=False)) if old != new),
+            min(len(self._pieces), len(pieces)),
+        )
+        self._pieces = tuple(pieces)
+        self._rewrite(keep=same)
 
     def mark(self, selected: tuple[int, int] | None, lit: tuple[int, int] | None) -> None:
         """The chosen word's and the lit sentence's ranges of the answer, None for none."""
@@ -79,15 +85,17 @@ class AnswerView(QTextEdit):
         same_line = left.top() == right.top()
         return QPoint((left.left() + right.left()) // 2 if same_line else left.left() + 3, left.center().y())
 
-    def _rewrite(self) -> None:
-        document = self.document()
-        document.clear()
-        cursor = QTextCursor(document)
+    def _rewrite(self, keep: int = 0) -> None:
+        """Writes the pieces, the first `keep` of which are there already."""
+        cursor = QTextCursor(self.document())
+        cursor.setPosition(self._places[keep - 1][1] if keep else 0)
+        cursor.movePosition(QTextCursor.MoveOperation.End, QTextCursor.MoveMode.KeepAnchor)
+        cursor.removeSelectedText()
         line = QTextBlockFormat()
         line.setLineHeight(140, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
         cursor.setBlockFormat(line)
-        self._places = []
-        for piece in self._pieces:
+        del self._places[keep:]
+        for piece in self._pieces[keep:]:
             start = cursor.position()
             cursor.insertText(piece.shown, self._format(piece))
             self._places.append((start, cursor.position()))

@@ -23,10 +23,12 @@ class ExchangeCard(QWidget):
     again = Signal(int)
     copied = Signal(int)
     removed = Signal(int)
+    edit_wanted = Signal()
 
     def __init__(self, exchange: Exchange, palette: Palette, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.exchange = exchange
+        self._about: str | None = None
         question = styled(QFrame(), "questionCard")
         self._question = QLabel(exchange.question)
         self._question.setWordWrap(True)
@@ -47,12 +49,13 @@ class ExchangeCard(QWidget):
         self._failure.hide()
         self._state = styled(QLabel(), "muted")
         self._copy = self._button("Copy answer", lambda: self.copied.emit(self.exchange.id))
+        self._edit = self._button("Edit question and ask again", lambda: self.edit_wanted.emit())
         self._again = self._button("Ask again", lambda: self.again.emit(self.exchange.id))
         self._remove = self._button("Delete", lambda: self.removed.emit(self.exchange.id))
         foot = QHBoxLayout()
         foot.setSpacing(0)
         foot.addWidget(self._state, 1)
-        for button in (self._copy, self._again, self._remove):
+        for button in (self._copy, self._edit, self._again, self._remove):
             foot.addWidget(button)
         body = QVBoxLayout(answer)
         body.setContentsMargins(12, 12, GRID_PX, 4)
@@ -71,7 +74,9 @@ class ExchangeCard(QWidget):
 
     def show_exchange(self, exchange: Exchange, about: str) -> None:
         """The exchange as it is now; `about` says which slice it speaks of, "" where there is only one."""
-        self.exchange = exchange
+        if exchange is self.exchange and about == self._about:
+            return  # of a long conversation only what moved is looked at
+        self.exchange, self._about = exchange, about
         self.answer.show_pieces(pieces_of(exchange.text, exchange.boxes))
         self.answer.setVisible(bool(exchange.text))
         failed = exchange.error
@@ -80,7 +85,7 @@ class ExchangeCard(QWidget):
             self._failure.setText(f"{failed.message} {failed.hint}".strip())
         parts = [about, _state_of(exchange)]
         self._state.setText(" · ".join(part for part in parts if part))
-        for button in (self._copy, self._again, self._remove):
+        for button in (self._copy, self._edit, self._again, self._remove):
             button.setEnabled(not exchange.is_running)
         self._copy.setEnabled(bool(exchange.text))
 
@@ -93,7 +98,12 @@ class ExchangeCard(QWidget):
 
     def set_palette(self, palette: Palette) -> None:
         self.answer.set_palette(palette)
-        for button, name in ((self._copy, "copy"), (self._again, "rotate-ccw"), (self._remove, "trash-2")):
+        for button, name in (
+            (self._copy, "copy"),
+            (self._edit, "pencil"),
+            (self._again, "rotate-ccw"),
+            (self._remove, "trash-2"),
+        ):
             button.setIcon(icon(name, palette.muted))
 
     def _button(self, tip: str, deed: object) -> QToolButton:

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from umed_desktop.chat.cards import ExchangeCard
 from umed_desktop.chat.composer import Composer
+from umed_desktop.chat.conversation_bar import ConversationBar
 from umed_desktop.conversation import BoxRef, Exchange
 from umed_desktop.theme import GRID_PX, Palette, styled
 
@@ -26,6 +27,8 @@ class ChatPanel(QWidget):
     again = Signal(int)
     copied = Signal(int)
     removed = Signal(int)
+    resent = Signal(int, str)
+    """(exchange, the question to ask in its place)"""
 
     def __init__(self, palette: Palette, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -53,18 +56,22 @@ class ChatPanel(QWidget):
         bar.rangeChanged.connect(lambda _, most: bar.setValue(most) if self._follows else None)
         self.composer = Composer()
         self.composer.asked.connect(self.asked)
+        self.composer.resent.connect(self.resent)
         self.composer.stopped.connect(self.stopped)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        title = styled(QLabel("CONVERSATION"), "panelTitle")
-        column.addWidget(title)
+        self.conversations = ConversationBar(palette)
+        column.addWidget(styled(QLabel("CONVERSATION"), "panelTitle"))
+        column.addWidget(self.conversations)
         column.addWidget(self._scroll, 1)
         column.addWidget(self.composer)
 
     def show_exchanges(self, exchanges: Sequence[Exchange], about: Callable[[Exchange], str], empty: str) -> None:
         """Exactly these cards, in this order; `about` gives the words for a card's slice, `empty` those for no card."""
         wanted = {exchange.id for exchange in exchanges}
+        if self.composer.edited and self.composer.edited not in wanted:
+            self.composer.give_up_edit()
         for gone in [number for number in self.cards if number not in wanted]:
             card = self.cards.pop(gone)
             self._column.removeWidget(card)
@@ -94,6 +101,7 @@ class ChatPanel(QWidget):
 
     def set_palette(self, palette: Palette) -> None:
         self._palette = palette
+        self.conversations.set_palette(palette)
         for card in self.cards.values():
             card.set_palette(palette)
 
@@ -105,6 +113,7 @@ class ChatPanel(QWidget):
         card.again.connect(self.again)
         card.copied.connect(self.copied)
         card.removed.connect(self.removed)
+        card.edit_wanted.connect(lambda: self.composer.edit(card.exchange.id, card.exchange.question))
         self._column.insertWidget(place + 1, card)  # after the empty note
         self.cards[exchange.id] = card
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
 from umed_desktop.theme import GRID_PX, styled
 
@@ -16,9 +16,10 @@ _MOST_LINES = 5
 
 
 class _QuestionField(QPlainTextEdit):
-    """Enter asks, Shift+Enter starts a line; Tab leaves; it grows up to five lines."""
+    """Enter asks, Shift+Enter starts a line, Esc leaves an edit; Tab leaves; it grows up to five lines."""
 
     submitted = Signal()
+    given_up = Signal()
     focus_changed = Signal(bool)
 
     def __init__(self) -> None:
@@ -27,6 +28,8 @@ class _QuestionField(QPlainTextEdit):
         self.setPlaceholderText("Ask about this image…")
         self.setTabChangesFocus(True)
         self.setAcceptDrops(False)  # a dropped file is to be opened, not to be written out
+        self.takes_escape = False
+        """Whether Esc is this field's, and not the window's."""
         self.document().setDocumentMargin(2)
         self.textChanged.connect(self._grow)
         self._grow()
@@ -35,10 +38,21 @@ class _QuestionField(QPlainTextEdit):
         lines = min(max(int(self.document().size().height()), 1), _MOST_LINES)
         self.setFixedHeight(lines * self.fontMetrics().lineSpacing() + 14)
 
+    def event(self, event: QEvent) -> bool:
+        """Esc is offered to a widget before the window's actions take it for Stop."""
+        is_key = isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape
+        if is_key and self.takes_escape and event.type() == QEvent.Type.ShortcutOverride:
+            event.accept()
+            return True
+        return super().event(event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         is_enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
         if is_enter and not event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             self.submitted.emit()
+            return
+        if event.key() == Qt.Key.Key_Escape and self.takes_escape:
+            self.given_up.emit()
             return
         super().keyPressEvent(event)
 
@@ -53,16 +67,27 @@ class _QuestionField(QPlainTextEdit):
 
 class Composer(QWidget):
     asked = Signal(str)
+    resent = Signal(int, str)
+    """(exchange, the question in place of its own)"""
     stopped = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.edited = 0
+        """The exchange whose question is being edited; 0 for a new question."""
+        self._draft = ""
         self._can_ask, self._is_answering = False, False
         self._chips = QVBoxLayout()
         self._chips.setSpacing(GRID_PX - 2)
         self._frame = styled(QFrame(), "composer")
         self.field = _QuestionField()
         self.field.submitted.connect(self._submit)
+        self.field.given_up.connect(self.give_up_edit)
+        self._edit_note = styled(
+            QLabel("Editing a question: Enter asks it in place of the old one, Esc leaves it."), "muted"
+        )
+        self._edit_note.setWordWrap(True)
+        self._edit_note.hide()
         self.field.textChanged.connect(self._refresh)
         self.field.focus_changed.connect(self._show_focus)
         self.button = styled(QPushButton("Ask"), "primary")
@@ -77,6 +102,7 @@ class Composer(QWidget):
         column.setContentsMargins(2 * GRID_PX, GRID_PX, 2 * GRID_PX, 2 * GRID_PX)
         column.setSpacing(GRID_PX)
         column.addLayout(self._chips)
+        column.addWidget(self._edit_note)
         column.addWidget(self._frame)
         self._refresh()
 
@@ -108,7 +134,25 @@ class Composer(QWidget):
                 chip.setVisible(visible)
 
     def clear(self) -> None:
-        self.field.clear()
+        """Empty, once what was written has been asked; what was there before an edit comes back."""
+        draft = self._draft
+        self._end_edit()
+        self.field.setPlainText(draft)
+
+    def edit(self, exchange: int, question: str) -> None:
+        """Takes up a question that was asked, to ask it otherwise."""
+        if not self.edited:
+            self._draft = self.field.toPlainText()
+        self.edited, self.field.takes_escape = exchange, True
+        self._edit_note.show()
+        self.field.setPlainText(question)
+        self.field.selectAll()
+        self.field.setFocus()
+
+    def give_up_edit(self) -> None:
+        """Back to what was being written before."""
+        if self.edited:
+            self.clear()
 
     def sizeHint(self) -> QSize:
         return QSize(320, super().sizeHint().height())
@@ -131,8 +175,16 @@ class Composer(QWidget):
 
     def _submit(self) -> None:
         question = self.field.toPlainText().strip()
-        if question and self._can_ask and not self._is_answering:
+        if not (question and self._can_ask and not self._is_answering):
+            return
+        if self.edited:
+            self.resent.emit(self.edited, question)
+        else:
             self.asked.emit(question)
+
+    def _end_edit(self) -> None:
+        self.edited, self._draft, self.field.takes_escape = 0, "", False
+        self._edit_note.hide()
 
     def _show_focus(self, focused: bool) -> None:
         self._frame.setProperty("focused", focused)

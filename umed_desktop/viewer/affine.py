@@ -1,4 +1,8 @@
-"""The one map from image to screen: image pixels (edges at integers, y down) to widget pixels. Free of Qt."""
+"""The one map from image to screen: image pixels (edges at integers, y down) to widget pixels. Free of Qt.
+
+It turns by right angles, mirrors, zooms and shifts; it also stretches pixels that are no squares, so that the patient is
+not distorted. Whatever lies over the image is kept in image pixels and goes through it.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +27,13 @@ class Affine:
 
     @property
     def scale(self) -> float:
-        """Screen pixels an image pixel."""
+        """Screen pixels an image pixel, along a row of the image."""
         return hypot(self.xx, self.yx)
+
+    @property
+    def aspect(self) -> float:
+        """Height of an image pixel by its width, on the screen."""
+        return hypot(self.xy, self.yy) / (self.scale or 1.0)
 
     def to_screen(self, x: float, y: float) -> tuple[float, float]:
         return self.xx * x + self.xy * y + self.dx, self.yx * x + self.yy * y + self.dy
@@ -65,13 +74,13 @@ class Affine:
 
 
 def fitted(affine: Affine, size: tuple[int, int], viewport: tuple[int, int], margin: int = 8) -> Affine:
-    """The map that keeps the turn and mirror of `affine` and shows the whole image, centred, as large as it can be.
+    """The map that keeps turn, mirror and aspect of `affine` and shows the whole image, centred, as large as it can be.
 
     `size` and `viewport` are (width, height).
     """
     width, height = size
-    unit = affine.scale or 1.0
-    xx, xy, yx, yy = (round(v / unit) for v in (affine.xx, affine.xy, affine.yx, affine.yy))
+    (xx, yx), (xy, yy) = (tuple(float(round(v)) for v in direction) for direction in _directions(affine))
+    xy, yy = xy * affine.aspect, yy * affine.aspect
     across, down = abs(xx) * width + abs(xy) * height, abs(yx) * width + abs(yy) * height
     scale = min(max(viewport[0] - 2 * margin, 1) / across, max(viewport[1] - 2 * margin, 1) / down)
     turned = Affine(xx * scale, xy * scale, yx * scale, yy * scale)
@@ -87,11 +96,17 @@ def edge_letters(orientation: tuple[float, ...] | None, affine: Affine) -> tuple
     """
     if orientation is None or len(orientation) != 6:
         return "", "", "", ""
-    unit = affine.scale or 1.0
-    # The map is a scaled rotation or reflection, so its inverse direction is its transpose.
-    right = [(affine.xx * orientation[i] + affine.xy * orientation[i + 3]) / unit for i in range(3)]
-    down = [(affine.yx * orientation[i] + affine.yy * orientation[i + 3]) / unit for i in range(3)]
+    # Without its scale the map is a rotation or a reflection, so its inverse direction is its transpose.
+    (xx, yx), (xy, yy) = _directions(affine)
+    right = [xx * orientation[i] + xy * orientation[i + 3] for i in range(3)]
+    down = [yx * orientation[i] + yy * orientation[i + 3] for i in range(3)]
     return _letter([-v for v in right]), _letter(right), _letter([-v for v in down]), _letter(down)
+
+
+def _directions(affine: Affine) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Where the image's rows and its columns run on the screen, as vectors of length 1."""
+    along, down = affine.scale or 1.0, hypot(affine.xy, affine.yy) or 1.0
+    return (affine.xx / along, affine.yx / along), (affine.xy / down, affine.yy / down)
 
 
 def _letter(direction: list[float]) -> str:

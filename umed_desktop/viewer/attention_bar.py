@@ -15,6 +15,8 @@ _COLORS = (("Inferno", "inferno"), ("Viridis", "viridis"), ("Cool", "cool"))
 class AttentionBar(QWidget):
     opacity_changed = Signal(float)
     colors_changed = Signal(str)
+    layer_changed = Signal(int)
+    """A layer, numbered from 0; -1 for the mean over layers."""
     closed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -38,6 +40,13 @@ class AttentionBar(QWidget):
         for title, name in _COLORS:
             self.colors.addItem(title, name)
         self.colors.currentIndexChanged.connect(lambda _: self.colors_changed.emit(self.colors.currentData()))
+        self.layer = QComboBox()
+        self.layer.setAccessibleName("Layer of the attention map")
+        self.layer.setToolTip("Attention of one layer, mean over its heads, or the mean over all layers")
+        self.layer.view().setAccessibleName("Layer of the attention map")
+        self.layer.activated.connect(lambda _: self.layer_changed.emit(self.layer.currentData()))
+        self._layers: tuple[int, ...] | None = None
+        self.show_layers((), -1)
         self.close_button = QToolButton()
         self.close_button.setAccessibleName("Hide attention")
         self.close_button.setToolTip("Hide attention")
@@ -46,6 +55,7 @@ class AttentionBar(QWidget):
         row.setContentsMargins(2 * GRID_PX, GRID_PX // 2, GRID_PX, GRID_PX // 2)
         row.setSpacing(GRID_PX)
         row.addWidget(self._words, 1)
+        row.addWidget(self.layer)
         row.addWidget(self.opacity)
         row.addWidget(self.colors)
         row.addWidget(self.close_button)
@@ -66,6 +76,17 @@ class AttentionBar(QWidget):
             told += f", of that <b>{in_box:.0%}</b> inside {escape(box)}"
         self._words.setText(told)
         self._words.setToolTip("Share of the attention that went to the image, and share of that inside the box.")
+
+    def show_layers(self, layers: tuple[int, ...], layer: int) -> None:
+        """The layers that can be shown, and the one that is; a model that sends only the mean leaves no choice."""
+        if layers != self._layers:
+            self._layers = layers
+            self.layer.clear()
+            self.layer.addItem("Mean of layers", -1)
+            for number in layers:
+                self.layer.addItem(f"Layer {number + 1}", number)
+            self.layer.setEnabled(bool(layers))
+        self.layer.setCurrentIndex(max(0, self.layer.findData(layer)))
 
     def text(self) -> str:
         return self._words.text()

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
+    QDragEnterEvent,
+    QDropEvent,
     QFocusEvent,
     QImage,
     QKeyEvent,
     QMouseEvent,
     QPainter,
     QPaintEvent,
+    QPen,
     QPixmap,
     QResizeEvent,
     QTransform,
@@ -21,6 +24,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from umed_desktop.viewer.affine import Affine, edge_letters, fitted
+from umed_desktop.viewer.layer import Layer
 from umed_desktop.viewer.legend import Legend
 from umed_desktop.viewer.overlays import DrawnBox, box_under, draw_boxes, draw_corners, draw_edge_letters, draw_ruler
 
@@ -28,7 +32,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["ImageView"]
+__all__ = ["SERIES_MIME", "ImageView"]
+
+SERIES_MIME = "application/x-umed-series"
+"""What is dragged from the list of studies: the number of a listed series, as ASCII digits."""
 
 _CRISP_FROM_SCALE = 6.0
 _ZOOM_PER_PX = 1.006
@@ -37,7 +44,10 @@ _MARGIN_PX = 6  # room for the outline of a box that reaches the image's edge
 
 
 class ImageView(QWidget):
-    """Left drag: window and level; middle drag (or left with Space or Ctrl): pan; right drag: zoom; wheel: slice."""
+    """Left drag: window and level; middle drag (or left with Ctrl): pan; right drag: zoom; wheel: slice.
+
+    A layer may take the left button first. The last layer of `layers` lies on top.
+    """
 
     window_dragged = Signal(float, float)
     """Shares of the widget's width (window) and height (level) since the last signal."""
@@ -49,6 +59,9 @@ class ImageView(QWidget):
     probed = Signal(object)
     """The image pixel (x, y) under the pointer, None off the image."""
     view_changed = Signal()
+    touched = Signal()
+    """A button was pressed on it, or it got the focus."""
+    series_dropped = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -58,9 +71,14 @@ class ImageView(QWidget):
         self.setMouseTracking(True)
         self.setAutoFillBackground(False)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(240, 200)
+        self.setMinimumSize(160, 120)
+        self.setAcceptDrops(True)
         self.affine = Affine()
+        self.layers: list[Layer] = []
+        self._taken_by: Layer | None = None
+        self._is_framed = False
         self._size = (0, 0)
+        self._aspect = 1.0
         self._pixmap = QPixmap()
         self._heat: QImage | None = None
         self._opacity = 0.6
@@ -73,17 +91,19 @@ class ImageView(QWidget):
         self._wheeled = 0
 
     # ------------------------------------------------------------------------------------------ what it is given
-    def set_pixels(self, pixels: NDArray[np.uint8], size: tuple[int, int]) -> None:
-        """Shows display values, (H, W) or (H, W, 3), of an image of `size` (width, height); fewer pixels are a preview."""
+    def set_pixels(self, pixels: NDArray[np.uint8], size: tuple[int, int], aspect: float = 1.0) -> None:
+        """Shows display values, (H, W) or (H, W, 3), of an image of `size` (width, height); fewer pixels are a preview.
+
+        `aspect` is the height of a pixel by its width.
+        """
         height, width = pixels.shape[:2]
         is_grey = pixels.ndim == 2
         form = QImage.Format.Format_Grayscale8 if is_grey else QImage.Format.Format_RGB888
         # The bytes are copied into the pixmap at once: no picture outlives the array under it.
         self._pixmap = QPixmap.fromImage(QImage(pixels.tobytes(), width, height, width * (1 if is_grey else 3), form))
-        if size != self._size:
-            self._size = size
-            self.affine = Affine()
-            self.fit()
+        if (size, aspect) != (self._size, self._aspect):
+            self._size, self._aspect = size, aspect
+            self.reset()
         self.update()
 
     def clear(self, title: str = "", hint: str = "") -> None:
@@ -104,6 +124,11 @@ class ImageView(QWidget):
         self._legend = legend
         self.update()
 
+    def set_framed(self, is_framed: bool) -> None:
+        """A frame around it: the active one of several views."""
+        self._is_framed = is_framed
+        self.update()
+
     # ------------------------------------------------------------------------------------------------- the view
     @property
     def has_image(self) -> bool:
@@ -115,7 +140,7 @@ class ImageView(QWidget):
             self._show(fitted(self.affine, self._size, (self.width(), self.height()), margin=_MARGIN_PX))
 
     def reset(self) -> None:
-        self.affine = Affine()
+        self.affine = Affine(yy=self._aspect)
         self.fit()
 
     def zoom(self, factor: float) -> None:
@@ -154,6 +179,7 @@ class ImageView(QWidget):
         painter.fillRect(self.rect(), QColor("black"))
         if not self.has_image:
             self._paint_message(painter)
+            self._paint_frame(painter)
             return
         width, height = self._size
         a = self.affine
@@ -174,9 +200,17 @@ class ImageView(QWidget):
         draw_edge_letters(painter, frame, edge_letters(legend.orientation, a))
         draw_ruler(painter, frame, legend.spacing_mm, a)
         draw_boxes(painter, QRectF(self.rect()), self._boxes, a, self._size)
-        if self.hasFocus():
-            painter.setPen(QColor(90, 169, 248, 140))
-            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+        for layer in self.layers:
+            layer.paint(painter, QRectF(self.rect()), a)
+        self._paint_frame(painter)
+
+    def _paint_frame(self, painter: QPainter) -> None:
+        if self.hasFocus() or self._is_framed:
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+            painter.setPen(QPen(QColor(90, 169, 248, 255 if self._is_framed else 140), 2 if self._is_framed else 1))
+            edge = 1 if self._is_framed else 0
+            painter.drawRect(self.rect().adjusted(edge, edge, -1, -1))
 
     def _paint_message(self, painter: QPainter) -> None:
         title, hint = self._message
@@ -199,6 +233,7 @@ class ImageView(QWidget):
             self._show(self.affine.moved(grown.width() / 2, grown.height() / 2))
 
     def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: ARG002 - Qt calls it so
+        self.touched.emit()
         self.update()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:  # noqa: ARG002 - Qt calls it so
@@ -206,23 +241,27 @@ class ImageView(QWidget):
 
     # -------------------------------------------------------------------------------------------------- the hand
     def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.touched.emit()
         if self._button == Qt.MouseButton.NoButton and self.has_image:
             self._button = event.button()
             if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
                 self._button = Qt.MouseButton.MiddleButton
             self._pressed_at = self._dragged_from = event.position()
+            if self._button == Qt.MouseButton.LeftButton:
+                x, y = event.position().x(), event.position().y()
+                self._taken_by = next((top for top in reversed(self.layers) if top.press(x, y, self.affine)), None)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         here = event.position()
         self._say_pixel(here)
         if self._button == Qt.MouseButton.NoButton:
-            ref = box_under(self._boxes, here, self.affine, self._size)
-            self.setCursor(Qt.CursorShape.PointingHandCursor if ref is not None else Qt.CursorShape.CrossCursor)
-            self.box_pointed.emit(ref)
+            self._hover(here)
             return
         moved = here - self._dragged_from
         self._dragged_from = here
-        if self._button == Qt.MouseButton.LeftButton:
+        if self._taken_by is not None:
+            self._taken_by.drag(here.x(), here.y(), self.affine)
+        elif self._button == Qt.MouseButton.LeftButton:
             self.window_dragged.emit(moved.x() / max(self.width(), 1), moved.y() / max(self.height(), 1))
         elif self._button == Qt.MouseButton.MiddleButton:
             self._is_fitted = False
@@ -230,8 +269,22 @@ class ImageView(QWidget):
         elif self._button == Qt.MouseButton.RightButton:
             self._zoom_at(_ZOOM_PER_PX ** -moved.y(), self._pressed_at.x(), self._pressed_at.y())
 
+    def _hover(self, here: QPointF) -> None:
+        """What the pointer is over: a layer's own thing first, then a box."""
+        wishes = (
+            [layer.hover(here.x(), here.y(), self.affine) for layer in reversed(self.layers)] if self._size[0] else []
+        )
+        ref = box_under(self._boxes, here, self.affine, self._size)
+        idle = Qt.CursorShape.PointingHandCursor if ref is not None else Qt.CursorShape.CrossCursor
+        self.setCursor(next((wish for wish in wishes if wish is not None), idle))
+        self.box_pointed.emit(ref)
+
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         was, self._button = self._button, Qt.MouseButton.NoButton
+        taken_by, self._taken_by = self._taken_by, None
+        if taken_by is not None:
+            taken_by.release(event.position().x(), event.position().y(), self.affine)
+            return
         travelled = (event.position() - self._pressed_at).manhattanLength()
         if was == Qt.MouseButton.LeftButton:
             self.window_drag_ended.emit()
@@ -271,6 +324,18 @@ class ImageView(QWidget):
             self._show(self.affine.moved(step.x(), step.y()))
             return
         super().keyPressEvent(event)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if event.mimeData().hasFormat(SERIES_MIME):
+            event.acceptProposedAction()
+        else:
+            event.ignore()  # files are the window's
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        dragged = bytes(event.mimeData().data(SERIES_MIME).data())
+        if dragged.isdigit():
+            event.acceptProposedAction()
+            self.series_dropped.emit(int(dragged))
 
     def _say_pixel(self, place: QPointF) -> None:
         x, y = self.affine.to_image(place.x(), place.y())

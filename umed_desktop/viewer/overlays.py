@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from math import ceil
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPixmap
 
 from umed_core.geometry import NormalizedBox
 from umed_desktop.conversation import BoxRef
@@ -17,6 +19,7 @@ __all__ = ["DrawnBox", "box_under", "draw_boxes", "draw_corners", "draw_edge_let
 _REACH_PX = 5
 _INK = QColor("#cfd6df")
 _HALO = QColor(0, 0, 0, 190)
+_HALO_PX = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +139,10 @@ def draw_edge_letters(painter: QPainter, frame: QRectF, letters: tuple[str, str,
 
 
 def draw_ruler(painter: QPainter, frame: QRectF, spacing_mm: tuple[float, float] | None, affine: Affine) -> None:
-    """A bar of a round length in mm; nothing without square, stated pixel spacing."""
-    if spacing_mm is None or abs(spacing_mm[0] - spacing_mm[1]) > 1e-4 * spacing_mm[0] or spacing_mm[0] <= 0:
+    """A bar of a round length in mm; nothing without stated pixel spacing, or where the map does not show its aspect."""
+    if spacing_mm is None or min(spacing_mm) <= 0 or abs(affine.aspect * spacing_mm[1] / spacing_mm[0] - 1) > 1e-3:
         return
-    px_per_mm = affine.scale / spacing_mm[0]
+    px_per_mm = affine.scale / spacing_mm[1]
     lengths = [length for length in (1, 2, 5, 10, 20, 50, 100, 200) if length * px_per_mm <= frame.width() / 4]
     if not lengths:
         return
@@ -161,10 +164,30 @@ def draw_ruler(painter: QPainter, frame: QRectF, spacing_mm: tuple[float, float]
 
 
 def _write(painter: QPainter, place: QPointF, text: str) -> None:
-    if not text:
-        return
+    if text:
+        font, ratio = painter.font(), painter.device().devicePixelRatio()
+        picture, rise = _written(text, font.family(), font.pixelSize(), font.bold(), ratio)
+        painter.drawPixmap(QPointF(round(place.x()) - _HALO_PX, round(place.y()) - rise), picture)
+
+
+@lru_cache(maxsize=512)
+def _written(text: str, family: str, size_px: int, is_bold: bool, ratio: float) -> tuple[QPixmap, float]:
+    """Words with their halo, drawn once: they took more of a repaint than the image. And how far they rise."""
+    font = QFont(family)
+    font.setPixelSize(size_px)
+    font.setBold(is_bold)
+    metrics = QFontMetricsF(font)
+    width, height = metrics.horizontalAdvance(text) + 4 * _HALO_PX, metrics.height() + 2 * _HALO_PX
+    picture = QPixmap(ceil(width * ratio), ceil(height * ratio))
+    picture.setDevicePixelRatio(ratio)
+    picture.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(picture)
+    painter.setFont(font)
+    start = QPointF(_HALO_PX, metrics.ascent() + _HALO_PX)
     painter.setPen(_HALO)
     for dx, dy in ((-1, 0), (1, 0), (0, -1), (0, 1)):
-        painter.drawText(place + QPointF(dx, dy), text)
+        painter.drawText(start + QPointF(dx, dy), text)
     painter.setPen(_INK)
-    painter.drawText(place, text)
+    painter.drawText(start, text)
+    painter.end()
+    return picture, start.y()

@@ -1,0 +1,1 @@
+"""What an evaluation found: its table, and each answer beside the truth."""

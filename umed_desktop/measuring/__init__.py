@@ -1,0 +1,1 @@
+"""What a reader measures: lengths, angles, regions and pixels, kept with the study."""

@@ -1,0 +1,1 @@
+"""Reviewing a built dataset: one record after another, and how far reviewers agree."""

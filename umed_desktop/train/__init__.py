@@ -1,0 +1,1 @@
+"""Training from a recipe: started, watched, paused and gone on with."""

@@ -1,0 +1,90 @@
+"""Sampled answers of a run, drawn on their images: those of one step side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QPixmap, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QSlider, QVBoxLayout, QWidget
+
+from umed_desktop.theme import GRID_PX, styled
+
+__all__ = ["SamplesView"]
+
+
+class SamplesView(QWidget):
+    """The newest step, until the person goes back; then that one stays while new ones come."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._steps: tuple[tuple[Path, ...], ...] = ()
+        self.pictures: list[_Picture] = []
+        self.empty = styled(QLabel("Stage 2 shows sampled answers here while it runs."), "muted")
+        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider.setAccessibleName("Step of the sampled answers")
+        self.slider.setToolTip("Step of the sampled answers")
+        self.slider.valueChanged.connect(self._show)
+        self.name = styled(QLabel(), "muted")
+        below = QHBoxLayout()
+        below.setSpacing(2 * GRID_PX)
+        below.addWidget(self.slider, 1)
+        below.addWidget(self.name)
+        self._row = QHBoxLayout()
+        self._row.setSpacing(GRID_PX)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, GRID_PX, 0, 0)
+        column.addWidget(self.empty, 1)
+        column.addLayout(self._row, 1)
+        column.addLayout(below)
+        self.show_pictures(())
+
+    def show_pictures(self, pictures: Sequence[Path]) -> None:
+        """Pictures called step-000050-1.png and so on, in the order of their names."""
+        steps = tuple(tuple(files) for _, files in groupby(pictures, lambda path: path.stem.rpartition("-")[0]))
+        if steps == self._steps and steps:
+            return
+        follows = self.slider.value() == self.slider.maximum()
+        self._steps = steps
+        self.slider.setEnabled(len(steps) > 1)
+        self.slider.setRange(0, max(0, len(steps) - 1))
+        if follows:
+            self.slider.setValue(self.slider.maximum())
+        self.empty.setVisible(not steps)
+        self._show(self.slider.value())
+
+    def _show(self, number: int) -> None:
+        for picture in self.pictures:
+            self._row.removeWidget(picture)
+            picture.deleteLater()
+        files = self._steps[number] if self._steps else ()
+        self.pictures = [_Picture(path) for path in files]
+        for picture in self.pictures:
+            self._row.addWidget(picture, 1)
+        step = int(files[0].stem.split("-")[1]) if files else 0
+        self.name.setText(f"Step {step:,}, {number + 1} of {len(self._steps)}" if files else "")
+
+
+class _Picture(QLabel):
+    """A picture as large as its place lets it be."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._pixmap = QPixmap(str(path))
+        self.setAccessibleName(f"Sampled answer {path.stem}")
+        self.setToolTip(str(path))
+        self.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.setMinimumSize(QSize(80, 80))
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        if not self._pixmap.isNull():
+            ratio = self.devicePixelRatioF()
+            fitted = self._pixmap.scaled(
+                event.size() * ratio, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
+            )
+            fitted.setDevicePixelRatio(ratio)
+            self.setPixmap(fitted)
