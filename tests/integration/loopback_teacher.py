@@ -124,16 +124,10 @@ def completion(body: dict[str, Any], fault: str) -> dict[str, Any]:
     message: dict[str, Any] = {"role": "assistant", "content": text or None, "refusal": None}
     if fault == "refusal":
         message["refusal"] = "I'm sorry, I can't help with that image."
-    return {
-        "id": "chatcmpl-loopback",
-        "object": "chat.completion",
-        "created": 0,
-        "model": body.get("model", "loopback"),
-        "choices": [
-            {"index": 0, "message": message, "finish_reason": "content_filter" if fault == "filtered" else "stop"}
-        ],
-        "usage": {"prompt_tokens": 700, "completion_tokens": 120, "total_tokens": 820},
-    }
+    choice = {"index": 0, "message": message, "finish_reason": "content_filter" if fault == "filtered" else "stop"}
+    usage = {"prompt_tokens": 700, "completion_tokens": 120, "total_tokens": 820}
+    shape = {"id": "chatcmpl-loopback", "object": "chat.completion", "created": 0}
+    return {**shape, "model": body.get("model", "loopback"), "choices": [choice], "usage": usage}
 
 
 class Head:

@@ -7,9 +7,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +20,21 @@ from pydicom.dataset import Dataset
 from pynetdicom import AE, evt
 from pynetdicom.sop_class import (
     CTImageStorage,
-    StudyRootQueryRetrieveInformationModelFind,
-    StudyRootQueryRetrieveInformationModelGet,
-    StudyRootQueryRetrieveInformationModelMove,
     Verification,
 )
 
 from tests.builders import tiny_ct, write_dicom
+from tests.integration.faulty_nodes import (
+    FINDS_CT,
+    QUICK,
+    STUDY,
+    cancel_after,
+    entity,
+    getting,
+    listening,
+    on_port,
+    serving,
+)
 from tests.integration.pacs_nodes import free_port
 from umed_core.errors import (
     Cancelled,
@@ -41,7 +47,7 @@ from umed_core.errors import (
     TransferIncomplete,
 )
 from umed_core.pacs.guard import TransferLimits
-from umed_core.pacs.nodes import DicomNode, Tls, WebNode
+from umed_core.pacs.nodes import Tls
 from umed_core.pacs.parcels import look_through
 from umed_core.pacs.query import StudyQuery
 from umed_core.pacs.transfer import echo, find_studies, retrieve, send
@@ -51,84 +57,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
-
-STUDY = "2.25.20261122.1"
-QUICK = TransferLimits(answer_s=1.0, connect_s=1.0, seconds=20)
-
-
-def finds_ct(event: Any) -> Iterator[Any]:
-    match = Dataset()
-    match.StudyInstanceUID, match.SOPClassesInStudy = STUDY, [CTImageStorage]
-    yield 0xFF00, match
-
-
-FINDS_CT = (evt.EVT_C_FIND, finds_ct)
-
-
-def entity() -> AE:
-    """A node that finds, gets and moves CT slices."""
-    made = AE("SCP")
-    made.add_supported_context(Verification)
-    for model in (
-        StudyRootQueryRetrieveInformationModelFind,
-        StudyRootQueryRetrieveInformationModelGet,
-        StudyRootQueryRetrieveInformationModelMove,
-    ):
-        made.add_supported_context(model)
-    made.add_supported_context(CTImageStorage, ["1.2.840.10008.1.2.1"], scu_role=True, scp_role=True)
-    return made
-
-
-@contextmanager
-def serving(handlers: list[Any], made: AE | None = None) -> Iterator[DicomNode]:
-    port = free_port()
-    made = made or entity()
-    made.start_server(("127.0.0.1", port), block=False, evt_handlers=handlers)
-    try:
-        yield DicomNode("scp", "SCP", "127.0.0.1", port)
-    finally:
-        made.shutdown()
-
-
-@contextmanager
-def listening(behave: Callable[[socket.socket], None]) -> Iterator[int]:
-    """A bare TCP server: `behave` gets each connection on a thread of its own."""
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        server.listen()
-        server.settimeout(0.1)
-        ended = threading.Event()
-
-        def accept() -> None:
-            while not ended.is_set():
-                try:
-                    line, _ = server.accept()
-                except TimeoutError:
-                    continue
-                threading.Thread(target=serve, args=(line,), daemon=True).start()
-
-        def serve(line: socket.socket) -> None:
-            with line:
-                with suppress(OSError):
-                    behave(line)
-                ended.wait(30)
-
-        thread = threading.Thread(target=accept)
-        thread.start()
-        try:
-            yield int(server.getsockname()[1])
-        finally:
-            ended.set()
-            thread.join()
-
-
-def on_port(port: int, **changes: Any) -> DicomNode:
-    return replace(DicomNode("scp", "SCP", "127.0.0.1", port), **changes)
-
-
-def cancel_after(seconds: float) -> Callable[[], bool]:
-    ends = time.monotonic() + seconds
-    return lambda: time.monotonic() > ends
 
 
 # ------------------------------------------------------------------------------------------------------ no association
@@ -274,15 +202,6 @@ def test_a_search_takes_no_more_rows_than_asked_for():
 def test_each_failure_of_a_search_is_named(status: int, kind: type[NodeError], words: str):
     with serving([(evt.EVT_C_FIND, lambda event: iter([(status, None)]))]) as node, pytest.raises(kind, match=words):
         find_studies(node, StudyQuery())
-
-
-def getting(*datasets: Dataset, counted: int = 0) -> list[Any]:
-    def get(event: Any) -> Iterator[Any]:
-        yield counted or len(datasets)
-        for dataset in datasets:
-            yield 0xFF00, dataset
-
-    return [(evt.EVT_C_GET, get), FINDS_CT]
 
 
 def test_files_of_other_studies_are_not_taken(tmp_path: Path):
@@ -469,139 +388,3 @@ def test_one_that_stops_reading_is_left(tmp_path: Path):
         took = time.monotonic() - started
         stuck.set()
     assert took < 8
-
-
-# ----------------------------------------------------------------------------------------------------------------- DICOMweb
-@contextmanager
-def web(answer: Callable[[BaseHTTPRequestHandler], None]) -> Iterator[WebNode]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            answer(self)
-
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            answer(self)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    server.block_on_close = False
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        yield WebNode("web", f"http://127.0.0.1:{server.server_port}/dicom-web")
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-def status(
-    code: int, headers: dict[str, str] | None = None, body: bytes = b""
-) -> Callable[[BaseHTTPRequestHandler], None]:
-    def answer(request: BaseHTTPRequestHandler) -> None:
-        request.send_response(code)
-        for name, value in {"Content-Length": str(len(body)), **(headers or {})}.items():
-            request.send_header(name, value)
-        request.end_headers()
-        request.wfile.write(body)
-
-    return answer
-
-
-@pytest.mark.parametrize(
-    ("code", "words"),
-    [
-        (401, "who we are"),
-        (403, "does not allow"),
-        (404, "nothing there"),
-        (503, "out of resources"),
-        (500, "HTTP 500"),
-    ],
-)
-def test_each_refusal_of_a_web_node_is_named_without_what_was_searched_for(code: int, words: str):
-    with web(status(code)) as node, pytest.raises(NodeError, match=words) as refused:
-        find_studies(node, StudyQuery(patient_name="Secret^Sam"))
-    assert "Secret" not in str(refused.value)
-
-
-def test_a_redirect_is_not_followed():
-    visited: list[str] = []
-
-    def elsewhere(request: BaseHTTPRequestHandler) -> None:
-        visited.append(request.path)
-        status(302, {"Location": "http://127.0.0.1:1/thief"})(request)
-
-    with web(elsewhere) as node, pytest.raises(NodeRefused, match="another address"):
-        find_studies(node, StudyQuery())
-    assert len(visited) == 1
-
-
-@pytest.mark.parametrize("body", [b"<html>", b"[1, 2]", b'{"a": 1}', b'[{"0020000D": {"Value": 3}}]', b"null"])
-def test_an_answer_that_is_no_dicomweb_is_no_bug(body: bytes):
-    with web(status(200, {"Content-Type": "application/dicom+json"}, body)) as node:
-        try:
-            rows = find_studies(node, StudyQuery())
-        except NodeError as problem:
-            assert "does not answer as DICOMweb does" in problem.message
-        else:
-            assert all(row.study_uid == "" for row in rows)
-
-
-def test_nobody_there_on_the_web():
-    with pytest.raises(NodeUnreachable, match="Connection refused"):
-        echo(WebNode("web", f"http://127.0.0.1:{free_port()}/dicom-web"))
-
-
-def endless_body(request: BaseHTTPRequestHandler) -> None:
-    request.send_response(200)
-    request.send_header("Content-Type", 'multipart/related; type="application/dicom"; boundary=x')
-    request.end_headers()
-    try:
-        request.wfile.write(b"\r\n--x\r\nContent-Type: application/dicom\r\n\r\n")
-        while True:
-            request.wfile.write(b"\x00" * 65536)
-            time.sleep(0.001)
-    except OSError:
-        pass
-
-
-def test_a_body_without_end_ends_at_the_limit(tmp_path: Path):
-    with web(endless_body) as node, pytest.raises(TransferIncomplete, match="more than 4 MiB"):
-        retrieve(node, STUDY, tmp_path / "in", limits=TransferLimits(bytes=4 << 20))
-    assert not (tmp_path / "in").exists()
-
-
-@pytest.mark.parametrize("when", ["before the head", "in the body"])
-def test_cancelled_while_a_web_node_is_silent(tmp_path: Path, when: str):
-    def silent(request: BaseHTTPRequestHandler) -> None:
-        if when == "in the body":
-            request.send_response(200)
-            request.send_header("Content-Type", 'multipart/related; type="application/dicom"; boundary=x')
-            request.end_headers()
-            request.wfile.write(b"\r\n--x\r\n")
-            request.wfile.flush()
-        time.sleep(3)
-
-    with web(silent) as node:
-        started = time.monotonic()
-        with pytest.raises(Cancelled):
-            retrieve(node, STUDY, tmp_path / "in", cancelled=cancel_after(0.4))
-        assert time.monotonic() - started < 1.4
-    assert not (tmp_path / "in").exists()
-
-
-def test_a_part_that_is_no_dicom_is_refused(tmp_path: Path):
-    body = b"\r\n--x\r\nContent-Type: application/dicom\r\n\r\nnot DICOM at all, but text\r\n--x--"
-    kind = {"Content-Type": 'multipart/related; type="application/dicom"; boundary=x'}
-    with web(status(200, kind, body)) as node:
-        got = retrieve(node, STUDY, tmp_path / "in")
-    assert (got.files, got.refused) == ((), (("is no readable DICOM object", 1),))
-
-
-def test_a_web_node_that_refuses_an_object_is_counted(three: Path):
-    with web(status(409)) as node:
-        sent = send(node, look_through([three]), deidentify=False)
-    assert (sent.sent, sent.failed) == (0, (("web did not store it (HTTP 409)", 3),))

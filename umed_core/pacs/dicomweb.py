@@ -99,22 +99,22 @@ def stow(
     node: WebNode, guard: Guard, secret: Secret, parcels: Sequence[Parcel], deidentify: bool, tally: Tally
 ) -> None:
     """Sends one after the other, so that one refusal does not hide behind others. Raises: NodeError and its kinds."""
-    for parcel in parcels:
-        try:
-            dataset = packed(parcel, deidentify)
-        except InputError as problem:
-            tally.fail(problem.message, parcel.path)
-            continue
-        try:
-            with _client(node, guard, secret) as (client, _):
-                answer = client.store_instances([dataset])
-        except _NotStored as problem:
-            tally.fail(problem.message)
-            continue
-        if answer.get("FailedSOPSequence"):
-            tally.fail(f"{node.name} did not store it")
-        else:
-            tally.add(changed=any(item.get("WarningReason") for item in answer.get("ReferencedSOPSequence") or ()))
+    with _client(node, guard, secret) as (client, _):
+        for parcel in parcels:
+            try:
+                dataset = packed(parcel, deidentify)
+                with _our_errors(node, guard):
+                    answer = client.store_instances([dataset])
+            except InputError as problem:
+                tally.fail(problem.message, parcel.path)
+            except _NotStored as problem:
+                tally.fail(problem.message)
+            else:
+                if answer.get("FailedSOPSequence"):
+                    tally.fail(f"{node.name} did not store it")
+                else:
+                    stored = answer.get("ReferencedSOPSequence") or ()
+                    tally.add(changed=any(item.get("WarningReason") for item in stored))
 
 
 class _NotStored(NodeError):
@@ -164,14 +164,22 @@ class _Bearer(requests.auth.AuthBase):
 
 @contextmanager
 def _client(node: WebNode, guard: Guard, secret: Secret) -> Iterator[tuple[DICOMwebClient, _Session]]:
-    """A client under guard; whatever it raises leaves as one of our errors, without the address asked for."""
+    """A client under guard; what it raises leaves as one of our errors."""
+
+    latest: list[requests.Response] = []  # not all of them: each holds the body that was sent
 
     def on_response(response: requests.Response, *_: Any, **__: Any) -> None:
-        guard.watch(lambda: _shut(response))
+        latest[:] = [response]
         response.iter_content = _counted(response.iter_content, guard)  # type: ignore[method-assign]
 
+    def cut() -> None:
+        for response in latest:
+            _shut(response)
+
+    guard.watch(cut)
     with _Session() as session:
-        session.mount("https://", _Trusting(node))
+        if node.url.startswith("https:"):
+            session.mount("https://", _Trusting(node))
         if node.user:
             session.auth = HTTPBasicAuth(node.user.encode(), secret.value.encode())
         elif node.has_token:
@@ -184,29 +192,36 @@ def _client(node: WebNode, guard: Guard, secret: Secret) -> Iterator[tuple[DICOM
             timeout=(guard.limits.connect_s, guard.limits.answer_s),
         )
         client.set_http_retry_params(retry=False)
-        try:
+        with _our_errors(node, guard):
             yield client, session
-        except requests.HTTPError as problem:
-            raise _refusal(node, problem) from None
-        except requests.exceptions.SSLError as problem:
-            raise NodeUntrusted(
-                f"{node.name} cannot prove who it is: {_innermost(problem)}.",
-                "Give the CA file that vouches for it; the host must be the one in its certificate.",
-            ) from None
-        except requests.exceptions.InvalidJSONError:
-            raise _no_dicomweb(node) from None
-        except requests.exceptions.TooManyRedirects:
-            raise NodeRefused(
-                f"{node.name} sends us to another address.", "Write down the address that it really has."
-            ) from None
-        except requests.Timeout:
-            raise NodeTimeout(
-                f"{node.name} did not answer within {guard.limits.answer_s:g} s.", "Try again, or allow more time."
-            ) from None
-        except (requests.exceptions.ChunkedEncodingError, HTTPError, OSError) as problem:
-            raise _broken(node, guard, problem) from None
-        except DICOM_FAILURES:
-            raise _no_dicomweb(node) from None
+
+
+@contextmanager
+def _our_errors(node: WebNode, guard: Guard) -> Iterator[None]:
+    """Whatever requests, urllib3, pydicom or the client raise, in words, without the address asked for."""
+    try:
+        yield
+    except requests.HTTPError as problem:
+        raise _refusal(node, problem) from None
+    except requests.exceptions.SSLError as problem:
+        raise NodeUntrusted(
+            f"{node.name} cannot prove who it is: {_innermost(problem)}.",
+            "Give the CA file that vouches for it; the host must be the one in its certificate.",
+        ) from None
+    except requests.exceptions.InvalidJSONError:
+        raise _no_dicomweb(node) from None
+    except requests.exceptions.TooManyRedirects:
+        raise NodeRefused(
+            f"{node.name} sends us to another address.", "Write down the address that it really has."
+        ) from None
+    except requests.Timeout:
+        raise NodeTimeout(
+            f"{node.name} did not answer within {guard.limits.answer_s:g} s.", "Try again, or allow more time."
+        ) from None
+    except (requests.exceptions.ChunkedEncodingError, HTTPError, OSError) as problem:
+        raise _broken(node, guard, problem) from None
+    except DICOM_FAILURES:
+        raise _no_dicomweb(node) from None
 
 
 def _counted(stream: Callable[..., Iterator[bytes]], guard: Guard) -> Callable[..., Iterator[bytes]]:

@@ -25,7 +25,10 @@ from umed_core.records import Finding
 
 __all__ = ["LAYOUT", "read_dicom"]
 
-LAYOUT = "a folder of DICOM images with structured reports (SR) or presentation states (PR) that refer to them"
+LAYOUT = (
+    "a folder of DICOM images with structured reports (SR) or presentation states (PR) that refer to them; of an image of"
+    " several frames, each frame that is drawn on is a case"
+)
 
 _DOCUMENT_LIMITS = DecodeLimits(file_bytes=64 << 20, inflated_bytes=256 << 20)
 _AT_ONCE = 64
