@@ -10,7 +10,7 @@ import pytest
 from umed_cli import main as cli
 from umed_core.mau.sources import LAYOUTS
 
-DOCUMENTS = ("docs/BUILD_MAU.md",)
+DOCUMENTS = ("docs/BUILD_MAU.md", "docs/EXPERIMENTS.md", "docs/PACS.md", "docs/TRAINING.md")
 
 
 def command_lines(text: str) -> list[str]:
@@ -42,7 +42,7 @@ def test_the_document_states_each_layout_as_the_code_does(repository: Path):
 
 def parse(line: str) -> None:
     """Takes the line apart as the program would; nothing runs. Raises: click's UsageError."""
-    _, name, *arguments = shlex.split(line)
+    _, name, *arguments = shlex.split(line, comments=True)
     command = cli._load(next(entry for entry in cli.COMMANDS if entry.name == name))
     while hasattr(command, "commands"):
         command = command.commands[arguments.pop(0)]
