@@ -71,7 +71,8 @@ class Viewports(QObject):
     # ------------------------------------------------------------------------------------------------- the series
     def choose(self, index: int) -> None:
         """A listed series for the active viewport, from memory or read in the background."""
-        if index == self.session.current and self.session.image is not None:
+        is_coming = not self.session.is_early or self.is_reading(self.session.key)
+        if index == self.session.current and self.session.image is not None and is_coming:
             return
         series = self.session.choose(index)
         self.viewer.view.clear("Reading…", series.files[0].name)
