@@ -176,20 +176,26 @@ def test_a_reward_that_is_no_number_stops_the_run_and_the_last_checkpoint_is_goo
     assert_equal_runs(tmp_path / "run", whole)
 
 
-def test_an_unreachable_judge_stops_the_run_with_its_own_words(init, whole, tmp_path):
+def test_an_unreachable_judge_stops_the_run_with_its_own_words_and_the_last_checkpoint_is_good(init, whole, tmp_path):
     class Gone(StubJudge):
-        closed = False
+        calls, closed = 0, False
 
         def score(self, question, reference, answers):
-            raise TrainingError("The judge cannot go on: no answer.", "Start it.")
+            self.calls += 1
+            if self.calls > 4:
+                raise TrainingError("The judge cannot go on: no answer.", "Start it.")
+            return super().score(question, reference, answers)
 
         def close(self):
             self.closed = True
 
-    judge = Gone()
+    judge, config = Gone(), tiny_config(init, tmp_path / "run")
     with pytest.raises(TrainingError, match="judge cannot go on"):
-        run(tiny_config(init, tmp_path / "run"), judge=judge)
-    assert judge.closed and not (tmp_path / "run" / "checkpoints").exists()
+        run(config, judge=judge)
+    assert judge.closed
+    assert [path.name for path in (tmp_path / "run/checkpoints").iterdir()] == ["step-000002"]
+    run(config)
+    assert_equal_runs(tmp_path / "run", whole)
 
 
 def test_a_gradient_that_is_no_number_is_never_taken(init, whole, tmp_path, monkeypatch):

@@ -191,7 +191,7 @@ def test_eight_samples_are_learnt_by_heart(root, tmp_path):
     assert sum(losses[-5:]) / 5 < 0.35 * losses[0]
 
 
-def test_a_loss_that_is_no_number_stops_the_run_and_the_last_checkpoint_is_good(root, tmp_path, monkeypatch):
+def test_a_loss_that_is_no_number_stops_the_run_and_the_last_checkpoint_is_good(root, whole, tmp_path, monkeypatch):
     config = tiny_config(root, tmp_path / "run")
     update, calls = sft._update, []
 
@@ -210,6 +210,7 @@ def test_a_loss_that_is_no_number_stops_the_run_and_the_last_checkpoint_is_good(
     assert all(torch.isfinite(tensor).all() for tensor in saved.values())
     monkeypatch.setattr(sft, "_update", update)
     train_sft(config, silent)
+    assert_equal_runs(tmp_path / "run", whole)
 
 
 def test_a_gradient_that_is_no_number_stops_the_run_before_it_is_saved(root, tmp_path, monkeypatch):
