@@ -22,7 +22,7 @@ DATA_SUFFIXES = {
     ".bmp", ".dcm", ".gif", ".jp2", ".jpeg", ".jpg", ".mha", ".nii", ".nrrd", ".npy", ".npz", ".png", ".pt", ".pth",
     ".bin", ".pickle", ".pkl", ".tif", ".tiff", ".zip", ".gz", ".ckpt",
 }  # fmt: skip
-DATA_HOMES = ("assets/umed_assets/", "docs/screenshots/")
+DATA_HOMES = ("assets/umed_assets/", "docs/results/", "docs/screenshots/")
 """Where pictures and weights of our own may lie. Data sets, and crops of them, may lie nowhere."""
 
 
