@@ -36,8 +36,8 @@ def main() -> int:
     from PySide6.QtWidgets import QApplication
 
     from umed_core.prompts import DEFAULT_QUESTION
-    from umed_desktop.main_window import MainWindow
     from umed_desktop.settings import Settings
+    from umed_desktop.window.main_window import MainWindow
 
     app = QApplication(["umed"])
     window = MainWindow(Settings(model=wanted.model), None, shlex.split(wanted.worker))

@@ -13,8 +13,8 @@ from PySide6.QtWidgets import QApplication
 
 from umed_core import __version__
 from umed_core.errors import ConfigError
-from umed_desktop.main_window import MainWindow
 from umed_desktop.settings import Settings, load_settings, settings_file
+from umed_desktop.window.main_window import MainWindow
 
 __all__ = ["main", "main_gui", "make_window"]
 

@@ -34,6 +34,7 @@ class Settings(msgspec.Struct, frozen=True):
     """
 
     theme: Literal["dark", "light"] = "dark"
+    language: Literal["system", "en", "de"] = "system"
     model: str = ""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     recent: tuple[str, ...] = ()

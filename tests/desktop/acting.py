@@ -9,7 +9,7 @@ from PySide6.QtGui import QDropEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
 from umed_desktop.chat.cards import ExchangeCard
-from umed_desktop.main_window import MainWindow
+from umed_desktop.window.main_window import MainWindow
 
 SOON = 20_000
 

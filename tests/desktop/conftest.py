@@ -52,8 +52,8 @@ def worker(delay_s: str) -> list[str]:
 @pytest.fixture
 def window(qtbot, worker):
     """A shown window with the fake model, which remembers nothing."""
-    from umed_desktop.main_window import MainWindow
     from umed_desktop.settings import Settings
+    from umed_desktop.window.main_window import MainWindow
 
     made = MainWindow(Settings(model="fake"), None, worker)
     qtbot.addWidget(made)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from umed_core.geometry import NormalizedBox
 from umed_core.vlm.messages import LabelledBox
-from umed_desktop.answer_text import pieces_of, sentence_around
+from umed_desktop.session.answer_text import pieces_of, sentence_around
 
 BOX = "[bbox_start] 0.5, 0.2, 0.2, 0.2 [bbox_end]"
 TEXT = f"A stone at {BOX} here."

@@ -10,8 +10,8 @@ from PySide6.QtGui import QTextCursor
 from PySide6.QtWidgets import QApplication
 
 from tests.desktop.acting import SOON, ask, only_card
-from umed_desktop.answer_text import pieces_of
 from umed_desktop.chat.answer_view import AnswerView
+from umed_desktop.session.answer_text import pieces_of
 from umed_desktop.theme import DARK
 
 LEFT = Qt.MouseButton.LeftButton

@@ -13,16 +13,16 @@ from tests.desktop.page_desk import SOON, on_a_desk
 from tests.integration.annotated_pictures import write_annotated
 from umed_core.errors import ConfigError
 from umed_core.mau.dataset import read_dataset
-from umed_desktop.data.build_form import (
+from umed_desktop.pages import detached
+from umed_desktop.pages.data.build_form import (
     BuildForm,
     SourceRow,
     build_arguments,
     estimate_arguments,
     preview_arguments,
 )
-from umed_desktop.data.data_page import DataPage
-from umed_desktop.data.outcome import read_outcome
-from umed_desktop.pages import detached
+from umed_desktop.pages.data.data_page import DataPage
+from umed_desktop.pages.data.outcome import read_outcome
 from umed_desktop.settings import Settings
 
 SOURCE = SourceRow("csv", "/sets/polyps", "polyps")
@@ -169,7 +169,7 @@ def asked(qtbot, page, annotated, tmp_path, monkeypatch):
         started.append(tuple(arguments))
         raise ConfigError("not in a test", "")
 
-    monkeypatch.setattr("umed_desktop.data.data_page.start_job", start)
+    monkeypatch.setattr("umed_desktop.pages.data.data_page.start_job", start)
     fill(qtbot, page, annotated, tmp_path / "mau")
     page.fields.teacher.setCurrentIndex(1)
     page.fields.model.setText("some-model")

@@ -18,11 +18,11 @@ from umed_core.evaluation.sets import read_eval_sets
 from umed_core.geometry import NormalizedBox
 from umed_core.prompts import format_box
 from umed_core.records import Prediction
-from umed_desktop.evaluate.bars import bars_of
-from umed_desktop.evaluate.eval_form import EvalForm, eval_arguments, sets_of
-from umed_desktop.evaluate.evaluate_page import EvaluatePage
-from umed_desktop.evaluate.results import picture_of, read_evaluation, set_names
 from umed_desktop.pages import detached
+from umed_desktop.pages.evaluate.bars import bars_of
+from umed_desktop.pages.evaluate.eval_form import EvalForm, eval_arguments, sets_of
+from umed_desktop.pages.evaluate.evaluate_page import EvaluatePage
+from umed_desktop.pages.evaluate.results import picture_of, read_evaluation, set_names
 from umed_desktop.settings import Settings
 from umed_desktop.theme import LIGHT
 

@@ -40,7 +40,7 @@ def settings_path(tmp_path: Path) -> Path:
 @pytest.fixture
 def make(qtbot, worker, settings_path):
     """Windows that remember, each closed at the end."""
-    from umed_desktop.main_window import MainWindow
+    from umed_desktop.window.main_window import MainWindow
 
     made = []
 

@@ -27,11 +27,11 @@ from pynetdicom.sop_class import (
 from tests.builders import tiny_ct, write_dicom, write_picture
 from umed_core.pacs.nodes import DicomNode, NodeBook, WebNode, load_nodes, save_nodes
 from umed_core.prompts import RESEARCH_USE_ONLY
-from umed_desktop.main_window import MainWindow
 from umed_desktop.pacs.import_dialog import ImportDialog, shown_date
 from umed_desktop.pacs.nodes_dialog import NodesDialog
 from umed_desktop.pacs.send_dialog import SendDialog
 from umed_desktop.settings import Settings
+from umed_desktop.window.main_window import MainWindow
 
 pytestmark = [
     # pynetdicom forgets to close a socket that could not connect, or that the other side closed first.

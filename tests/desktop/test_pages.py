@@ -250,7 +250,8 @@ app = QApplication(["umed"])
 window = make_window(Path(sys.argv[1]) / "desktop.json")
 window.show()
 app.processEvents()
-print(sorted(m for m in sys.modules if m == "pyqtgraph" or m.startswith(("umed_desktop.train.", "umed_desktop.review."))))
+pages = ("umed_desktop.pages.train.", "umed_desktop.pages.review.")
+print(sorted(m for m in sys.modules if m == "pyqtgraph" or m.startswith(pages)))
 window.close()
 """
 

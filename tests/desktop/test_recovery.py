@@ -21,12 +21,12 @@ from umed_core.errors import DataError, StorageError
 from umed_core.geometry import NormalizedBox
 from umed_core.images.medical_image import Window
 from umed_core.vlm.messages import AttentionRow, LabelledBox, TextDelta
-from umed_desktop.conversation import BoxRef, Conversation, Exchange
-from umed_desktop.findings.marks import Deed, Drawn, Mark, Marks
 from umed_desktop.recovery.autosave import AGAIN_MS
 from umed_desktop.recovery.store import OpenState, SessionStore
 from umed_desktop.recovery.stored import decode_study, encode_study
-from umed_desktop.session import StudyState
+from umed_desktop.session.conversation import BoxRef, Conversation, Exchange
+from umed_desktop.session.marks import Deed, Drawn, Mark, Marks
+from umed_desktop.session.session import StudyState
 
 SCRIPT = Path(__file__).with_name("window_to_kill.py")
 
@@ -332,7 +332,7 @@ def test_what_brings_the_window_down_each_time_is_not_opened_for_ever(qtbot, bri
 
 
 def test_words_said_before_the_older_ones_were_read_stand_after_them():
-    from umed_desktop.session import Session
+    from umed_desktop.session.session import Session
 
     session = Session()
     later = replace(FULL.exchanges[0], asked_at="2026-11-23T08:00:00+00:00")

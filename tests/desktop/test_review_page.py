@@ -24,7 +24,7 @@ from umed_core.mau.review.folder import ReviewFolder
 from umed_core.mau.review.log import LOG_NAME, ReviewLog
 from umed_core.mau.review.session import ReviewSession, SessionPlan
 from umed_core.prompts import format_box
-from umed_desktop.review.draft import (
+from umed_desktop.pages.review.draft import (
     added,
     correction_of,
     draft_of,
@@ -34,7 +34,7 @@ from umed_desktop.review.draft import (
     said,
     without,
 )
-from umed_desktop.review.review_page import ReviewPage
+from umed_desktop.pages.review.review_page import ReviewPage
 from umed_desktop.settings import Settings
 
 

@@ -12,9 +12,9 @@ from umed_core.geometry import NormalizedBox
 from umed_core.images.medical_image import MedicalImage
 from umed_core.images.volume import Series, Study
 from umed_core.vlm.messages import Answer, AttentionRow, Failed, LabelledBox, Loaded, TextDelta
-from umed_desktop.conversation import BoxRef
-from umed_desktop.opening import Early, Listing
-from umed_desktop.session import Change, Session
+from umed_desktop.session.conversation import BoxRef
+from umed_desktop.session.opening import Early, Listing
+from umed_desktop.session.session import Change, Session
 
 BOX = "[bbox_start] 0.5, 0.0, 0.5, 1.0 [bbox_end]"
 TEXT = f"A stone at {BOX}."

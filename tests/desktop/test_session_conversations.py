@@ -11,8 +11,8 @@ from umed_core.errors import InputError
 from umed_core.images.medical_image import MedicalImage
 from umed_core.images.volume import Series, Study
 from umed_core.vlm.messages import Answer, Loaded, TextDelta
-from umed_desktop.opening import Listing
-from umed_desktop.session import Session
+from umed_desktop.session.opening import Listing
+from umed_desktop.session.session import Session
 
 
 @pytest.fixture

@@ -15,10 +15,10 @@ from umed_core.geometry import NormalizedBox, PixelBox
 from umed_core.images.medical_image import MedicalImage
 from umed_core.images.volume import Series, Study
 from umed_core.vlm.messages import Answer, AttentionRow, LabelledBox, Loaded, TextDelta
-from umed_desktop.conversation import BoxRef
 from umed_desktop.findings.box_drag import dragged, grip_at, spanned
-from umed_desktop.opening import Listing
-from umed_desktop.session import Change, Session
+from umed_desktop.session.conversation import BoxRef
+from umed_desktop.session.opening import Listing
+from umed_desktop.session.session import Change, Session
 
 BOX = NormalizedBox(0.5, 0.25, 0.25, 0.5)
 TEXT = "A stone at [bbox_start] 0.5, 0.25, 0.25, 0.5 [bbox_end]."

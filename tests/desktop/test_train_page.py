@@ -20,10 +20,10 @@ from umed_core.config import load_aar_config
 from umed_core.errors import ConfigError
 from umed_core.prompts import RESEARCH_USE_ONLY
 from umed_desktop.pages import detached
+from umed_desktop.pages.train.recipes import field_rows, read_recipe, shipped_recipes, train_arguments
+from umed_desktop.pages.train.run_log import RunLog, charts_of, sample_pictures, smoothed
+from umed_desktop.pages.train.train_page import TrainPage
 from umed_desktop.settings import Settings
-from umed_desktop.train.recipes import field_rows, read_recipe, shipped_recipes, train_arguments
-from umed_desktop.train.run_log import RunLog, charts_of, sample_pictures, smoothed
-from umed_desktop.train.train_page import TrainPage
 
 A_STEP = {
     "r_llm": 0.5,

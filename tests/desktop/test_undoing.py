@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from umed_desktop.undoing import Undoing
+from umed_desktop.session.undoing import Undoing
 
 
 class Part:

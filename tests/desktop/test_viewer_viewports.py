@@ -123,8 +123,8 @@ def test_the_active_viewport_stays_when_there_is_room_for_one(qtbot, two):
 
 
 def test_layout_and_links_are_remembered(qtbot, worker, study):
-    from umed_desktop.main_window import MainWindow
     from umed_desktop.settings import Settings
+    from umed_desktop.window.main_window import MainWindow
 
     window = MainWindow(
         Settings(model="fake", viewports="2x2", links_window=True, cine_fps=24, cine_loops=False), None, worker

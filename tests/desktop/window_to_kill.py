@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QApplication
 
 from umed_core.geometry import NormalizedBox
 from umed_desktop.app import make_window
-from umed_desktop.main_window import MainWindow
+from umed_desktop.window.main_window import MainWindow
 
 PATIENCE_S = 60.0
 FAKE_WORKER = Path(__file__).resolve().parent.parent / "fake_worker.py"

@@ -18,7 +18,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QSizePolicy, QTextEdit, QWidget
 
-from umed_desktop.answer_text import Piece
+from umed_desktop.session.answer_text import Piece
 from umed_desktop.theme import BOX_COLORS, Palette
 
 __all__ = ["AnswerView"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
-from umed_desktop.answer_text import Piece, pieces_of, sentence_around
 from umed_desktop.chat.answer_view import AnswerView
-from umed_desktop.conversation import BoxRef, Exchange
+from umed_desktop.session.answer_text import Piece, pieces_of, sentence_around
+from umed_desktop.session.conversation import BoxRef, Exchange
 from umed_desktop.theme import GRID_PX, Palette, icon, styled
 
 __all__ = ["ExchangeCard"]

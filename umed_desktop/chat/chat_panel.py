@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 from umed_desktop.chat.cards import ExchangeCard
 from umed_desktop.chat.composer import Composer
 from umed_desktop.chat.conversation_bar import ConversationBar
-from umed_desktop.conversation import BoxRef, Exchange
+from umed_desktop.session.conversation import BoxRef, Exchange
 from umed_desktop.theme import GRID_PX, Palette, styled
 
 __all__ = ["ChatPanel"]

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from umed_core.errors import InputError
-from umed_desktop.conversation import Exchange
-from umed_desktop.findings.marks import Found
-from umed_desktop.reading import WordAttention
-from umed_desktop.session import Session
+from umed_desktop.session.conversation import Exchange
+from umed_desktop.session.marks import Found
+from umed_desktop.session.reading import WordAttention
+from umed_desktop.session.session import Session
 
 if TYPE_CHECKING:
     from umed_core.exporting.reading import Provenance, Reading

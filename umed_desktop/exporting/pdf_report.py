@@ -23,9 +23,9 @@ from PySide6.QtGui import (
 
 import umed_core
 from umed_core.prompts import RESEARCH_USE_ONLY
-from umed_desktop.answer_text import pieces_of
-from umed_desktop.conversation import Exchange
 from umed_desktop.exporting.gathering import Draft
+from umed_desktop.session.answer_text import pieces_of
+from umed_desktop.session.conversation import Exchange
 
 if TYPE_CHECKING:
     from umed_core.exporting.reading import ReadFinding, Reading

@@ -10,8 +10,8 @@ from PySide6.QtCore import QObject, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPen
 
 from umed_core.geometry import NormalizedBox, PixelBox
-from umed_desktop.conversation import BoxRef
 from umed_desktop.findings.box_drag import Grip, dragged, grip_at, grip_places, spanned
+from umed_desktop.session.conversation import BoxRef
 from umed_desktop.viewer.affine import Affine
 
 __all__ = ["BoxTool"]

@@ -21,8 +21,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from umed_desktop.conversation import BoxRef
 from umed_desktop.findings.class_editor import ClassEditor
+from umed_desktop.session.conversation import BoxRef
 from umed_desktop.theme import GRID_PX, Palette, icon, styled
 
 __all__ = ["FindingRow", "FindingsPanel"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from umed_desktop.history import History
 from umed_desktop.measuring.model import KIND_WORDS, Measurement, Place, Point
+from umed_desktop.session.history import History
 
 __all__ = ["Measurements"]
 

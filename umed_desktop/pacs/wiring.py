@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from umed_core.pacs.inbox import Received
     from umed_core.pacs.parcels import Manifest
     from umed_core.pacs.sending import Sent
-    from umed_desktop.main_window import MainWindow
+    from umed_desktop.window.main_window import MainWindow
 
 __all__ = ["ArchivesWiring"]
 

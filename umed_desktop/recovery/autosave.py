@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from umed_core.errors import StorageError, UmedError
 from umed_desktop.background import BackgroundDoor, Job
 from umed_desktop.recovery.store import OpenState, SessionStore
-from umed_desktop.session import StudyState
+from umed_desktop.session.session import StudyState
 
 __all__ = ["Autosave"]
 

@@ -17,7 +17,7 @@ import msgspec
 from umed_core.errors import DataError, StorageError
 from umed_core.records import write_atomic
 from umed_desktop.recovery.stored import decode_study, encode_study
-from umed_desktop.session import StudyState
+from umed_desktop.session.session import StudyState
 
 __all__ = ["OpenState", "SessionStore"]
 

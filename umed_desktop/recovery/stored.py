@@ -14,9 +14,9 @@ import msgspec
 from umed_core.errors import UmedError, error_from_code
 from umed_core.geometry import NormalizedBox
 from umed_core.vlm.messages import AttentionRow, LabelledBox, TextDelta
-from umed_desktop.conversation import BoxRef, Conversation, Exchange
-from umed_desktop.findings.marks import Deed, Drawn, Mark, Marks, Verdict
-from umed_desktop.session import StudyState
+from umed_desktop.session.conversation import BoxRef, Conversation, Exchange
+from umed_desktop.session.marks import Deed, Drawn, Mark, Marks, Verdict
+from umed_desktop.session.session import StudyState
 
 if TYPE_CHECKING:
     from umed_core.images.medical_image import VoiFunction, Window

@@ -11,7 +11,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPixmap
 
 from umed_core.geometry import NormalizedBox
-from umed_desktop.conversation import BoxRef
+from umed_desktop.session.conversation import BoxRef
 from umed_desktop.viewer.affine import Affine
 
 __all__ = ["DrawnBox", "box_under", "draw_boxes", "draw_corners", "draw_edge_letters", "draw_ruler", "screen_rect"]

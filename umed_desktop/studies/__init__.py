@@ -1,0 +1,1 @@
+"""The list of what is open, and where a person finds studies."""

@@ -1,0 +1,1 @@
+"""The window: its parts, its deeds, and the wiring between the session and the widgets."""

@@ -1,0 +1,157 @@
+"""Connects the session to what outlives it: each study's words come back when it is opened, and all of it after a crash."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer
+
+from umed_core.errors import DataError, StorageError, UmedError
+from umed_desktop.background import BackgroundDoor, Job
+from umed_desktop.recovery.autosave import Autosave
+from umed_desktop.recovery.store import OpenState, SessionStore
+from umed_desktop.session.session import Change, StudyState
+
+if TYPE_CHECKING:
+    from umed_desktop.window.main_window import MainWindow
+
+__all__ = ["Remembering"]
+
+_SCROLLING_MS = 2000
+"""How long after a slice was turned its number is written down: a film turns many."""
+_MOST_TRIES = 2
+"""What brought the window down before it was shown is opened again so often, and then left to the person."""
+
+
+class Remembering(QObject):
+    """Loads a study's words when it comes on screen, before any of them is written again; saves what changes."""
+
+    def __init__(self, window: MainWindow, folder: Path) -> None:
+        super().__init__(window)
+        self.window, self.session = window, window.session
+        self.door = BackgroundDoor(self)  # of its own: nobody cancels a save, and it is no work to show
+        self.store = SessionStore(folder)
+        self.autosave = Autosave(self.store, self.door, self.session.study_state, self._open_state, self)
+        self.autosave.failed.connect(self._tell_failure)
+        self.autosave.recovered.connect(lambda: window.parts.notice.show_word("The session is saved again."))
+        self._asked_for: set[str] = set()
+        self._ready: set[str] = set()
+        self._waiting: set[str] = set()
+        self._paths: tuple[str, ...] = ()
+        self._wanted: OpenState | None = None
+        self._tries = 0
+        self._has_warned = self._is_closed = False
+        self.session.touched = self._note
+        self.session.subscribe(self._changed)
+
+    def restore(self) -> None:
+        """Opens what a window that crashed had open, if one did."""
+        self.door.run("Looking for a lost session", self._find_left, self._got_left, self.window.show_error)
+
+    def _find_left(self, _job: Job) -> OpenState | None:
+        return self.store.left_open()
+
+    def note_paths(self, paths: tuple[str, ...]) -> None:
+        """What the person opened last."""
+        self._paths = paths
+        self.autosave.note_open()
+
+    def close(self) -> bool:
+        """Saves what is not saved yet; False where that fails and the person has not been told before."""
+        try:
+            for study in sorted(self._waiting):
+                self._got_study(study, self.store.load_study(study))
+            self.autosave.save_now()
+        except StorageError as problem:
+            if not self._has_warned:
+                self._has_warned = True
+                hint = f"{problem.hint} Close the window again to leave it unsaved."
+                self.window.show_error(StorageError(problem.message, hint))
+                return False
+        except DataError:
+            pass  # what cannot be read was put aside; what was said since is too young to matter
+        self._is_closed = True
+        self.autosave.stop()
+        self.door.close()
+        self.store.forget_open()
+        return True
+
+    # ------------------------------------------------------------------------------------------------ bringing back
+    def _got_left(self, left: OpenState | None) -> None:
+        paths = [Path(path) for path in left.paths if Path(path).exists()] if left is not None else []
+        if left is None or not paths or self._paths:  # the person may have opened something meanwhile
+            return
+        if left.tries >= _MOST_TRIES:
+            self.window.parts.notice.show_word(
+                f"umed ended {left.tries + 1} times while {paths[0].name} was open, and does not open it again by itself.",
+                "Its conversations and findings are kept: open it to have them back.",
+            )
+            return
+        self._wanted, self._tries = left, left.tries + 1
+        self.window.open_paths(paths)
+
+    def _changed(self, change: Change) -> None:
+        if self._is_closed:
+            return
+        if change is Change.IMAGE and self.session.current >= 0 and not self.session.is_early:
+            if self._wanted is not None:
+                QTimer.singleShot(0, self, partial(self._return_to, self._wanted))
+                self._wanted = None
+            self._load(self.session.study)
+        if change is Change.IMAGE and self._paths:
+            self.autosave.note_open()
+        elif change is Change.FRAME and self._paths:
+            self.autosave.note_open(_SCROLLING_MS)
+
+    def _return_to(self, left: OpenState) -> None:
+        place = self.session.index_of(left.series)
+        if place >= 0 and place != self.session.current:
+            self.window.choose_series(place)
+        if place >= 0:
+            self.session.go_to_frame(left.frame)
+        self._tries = 0
+        self.autosave.note_open()
+        self.window.parts.notice.show_word(
+            "umed ended unexpectedly. What was open is open again, with its conversations and findings."
+        )
+
+    def _load(self, study: str) -> None:
+        if study in self._asked_for:
+            return
+        self._asked_for.add(study)
+
+        def work(_job: Job) -> StudyState | None:
+            return self.store.load_study(study)
+
+        def failed(problem: UmedError) -> None:
+            self._got_study(study, None)
+            self.window.show_error(problem)
+
+        self.door.run("Reading conversations", work, partial(self._got_study, study), failed)
+
+    def _got_study(self, study: str, kept: StudyState | None) -> None:
+        self._ready.add(study)
+        if kept is not None:
+            self.session.bring_back(kept)
+        if study in self._waiting:
+            self._waiting.discard(study)
+            self.autosave.note_study(study)
+
+    # ------------------------------------------------------------------------------------------------------- saving
+    def _note(self, study: str) -> None:
+        """A study whose older words are still being read waits: they must not be written over."""
+        if self._is_closed:
+            return
+        if study in self._ready:
+            self.autosave.note_study(study)
+        else:
+            self._waiting.add(study)
+
+    def _open_state(self) -> OpenState:
+        return OpenState(self._paths, self.session.key, self.session.frame, self._tries)
+
+    def _tell_failure(self, problem: UmedError) -> None:
+        hint = f"{problem.hint} umed tries again every few seconds."
+        self.window.show_error(StorageError(f"The session is not saved: {problem.message}", hint))
