@@ -248,6 +248,10 @@ class JudgeConfig(_Section, frozen=True):
     """Server of `openai`; "" is OpenAI's own. The key comes from OPENAI_API_KEY or the system's keyring."""
     allow_remote: bool = False
     """Consent that questions, references and answers (never images) go to another machine."""
+    timeout_s: AboveZero = 60.0
+    """How long `openai` may take over one answer: it is to write one line."""
+    tries: Positive = 4
+    """Calls of `openai` for one answer before the run stops with its last checkpoint."""
 
 
 class PpoConfig(_Section, frozen=True):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
@@ -39,6 +39,14 @@ LAUNCHING = Path(umed_assets.__file__).parent / "accelerate"
 SHOWN = ("loss", "r_llm", "r_loc", "r_att", "kl")
 """Figures of a step that progress shows where a stage has them."""
 
+RecipeOption: TypeAlias = Annotated[
+    str, typer.Option("--config", "-c", metavar="RECIPE", help="A TOML file, or the name of a recipe of umed's own.")
+]
+OverridesOption: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Another value than the recipe's. Repeat for more."),
+]
+
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
@@ -55,16 +63,7 @@ def train() -> None:
 
 
 @app.command("sft")
-def sft(
-    config: Annotated[
-        str,
-        typer.Option("--config", "-c", metavar="RECIPE", help="A TOML file, or the name of a recipe of umed's own."),
-    ],
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Another value than the recipe's. Repeat for more."),
-    ] = None,
-) -> None:
+def sft(config: RecipeOption, overrides: OverridesOption = None) -> None:
     """Stage 1, instruction tuning: images with boxes and conversations in, a model folder out. Research use only.
 
     Recipes of umed's own: umed-mini (the built-in model), mau-sft (the same on what `umed build-mau` wrote), paper-sft (the
@@ -90,23 +89,13 @@ def sft(
     """
     from umed_core.config import load_sft_config
 
-    recipe = _from_built_in(load_sft_config(recipe_file(config), overrides or []))
-    need_extra("train", *NEEDED)
-    with _one_voice(), _interrupts() as cancelled, _progress(recipe) as progress:
-        model = _stage(*SFT)(recipe, progress, cancelled)
-    _tell_model(model)
+    _run(SFT, _from_built_in(load_sft_config(recipe_file(config), overrides or [])))
 
 
 @app.command("aar")
 def aar(
-    config: Annotated[
-        str,
-        typer.Option("--config", "-c", metavar="RECIPE", help="A TOML file, or the name of a recipe of umed's own."),
-    ],
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Another value than the recipe's. Repeat for more."),
-    ] = None,
+    config: RecipeOption,
+    overrides: OverridesOption = None,
     is_dry: Annotated[
         bool, typer.Option("--dry-run", help="Measure one update, tell plan, memory and time, and write nothing.")
     ] = False,
@@ -138,16 +127,10 @@ def aar(
     from umed_core.config import load_aar_config
 
     recipe = _from_built_in(load_aar_config(recipe_file(config), overrides or []))
-    need_extra("train", *NEEDED)
     if is_dry:
-        with _one_voice():
-            plan = _stage(*AAR_PLAN)(recipe)
-        for line in (*plan, RESEARCH_USE_ONLY) if _is_first_process() else ():
-            say(line)
-        return
-    with _one_voice(), _interrupts() as cancelled, _progress(recipe) as progress:
-        model = _stage(*AAR)(recipe, progress, cancelled)
-    _tell_model(model)
+        _tell_plan(recipe)
+    else:
+        _run(AAR, recipe)
 
 
 def _from_built_in(recipe: Recipe) -> Recipe:
@@ -160,12 +143,25 @@ def _from_built_in(recipe: Recipe) -> Recipe:
     return msgspec.structs.replace(recipe, model=model)
 
 
-def _tell_model(model: Path) -> None:
+def _run(stage: tuple[str, str], recipe: SftConfig | AarConfig) -> None:
+    """A stage from its start to its end: progress, Ctrl-C, and where the model lies."""
+    need_extra("train", *NEEDED)
+    with _one_voice(), _interrupts() as cancelled, _progress(recipe) as progress:
+        model = _stage(*stage)(recipe, progress, cancelled)
     if _is_first_process():
         say(f"model: {model}")
         say(f"ask it:    umed ask IMAGE --model {model}")
         say(f"export it: umed export-onnx {model} --out DIR")
         say(RESEARCH_USE_ONLY)
+
+
+def _tell_plan(recipe: AarConfig) -> None:
+    """One update measured, in words; nothing is written."""
+    need_extra("train", *NEEDED)
+    with _one_voice():
+        plan = _stage(*AAR_PLAN)(recipe)
+    for line in (*plan, RESEARCH_USE_ONLY) if _is_first_process() else ():
+        say(line)
 
 
 def recipe_file(written: str) -> Path:

@@ -24,7 +24,7 @@ if os.environ["RANK"] != "0":
     # A second process that writes anything of a run fails the test.
     def refuse(*args, **kwargs):
         raise AssertionError("the second process wrote a file")
-    for name in ("log", "open", "forget_after", "new_checkpoint"):
+    for name in ("claimed", "log", "open", "forget_after", "new_checkpoint"):
         setattr(run.RunFolder, name, refuse)
     sft.save_policy = aar.save_policy = aar.save_samples = aar.write_atomic = refuse
 policy.TOKENIZER_TEXTS = 300

@@ -74,6 +74,8 @@ def train_aar(
         with together(accelerator):
             steps = total_steps(config)
             folder.check(config)
+            if accelerator.is_main_process:
+                stack.enter_context(folder.claimed())
             held = {**held_images(config), "stage_one": same_stage_one(folder, config.model.init)}
             learner = build_learner(config, accelerator)
             modules = {"model": learner.policy.model, "value_head": learner.value_head}
@@ -118,9 +120,9 @@ def train_aar(
                 break
             if stop and not is_last:
                 raise Cancelled(f"Stopped after step {step} of {steps}.", "The same command goes on from here.")
-    with together(accelerator):
-        if accelerator.is_main_process:
-            save_policy(learner.policy, folder.model_folder)
+        with together(accelerator):
+            if accelerator.is_main_process:
+                save_policy(learner.policy, folder.model_folder)
     return folder.model_folder
 
 

@@ -1,6 +1,7 @@
 """A run folder: the recipe as run, metrics.jsonl, checkpoints, the final model. Torch-free, so that a bench can watch it.
 
 run/
+  in_use.lock, in_use.json    held by the process that trains here, and which one that is
   config.json                 the whole recipe after overrides
   split.json                  which images were held, as counts and a hash
   metrics.jsonl               one line a logged step
@@ -14,20 +15,38 @@ import json
 import os
 import re
 import shutil
+import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from umed_core.errors import StorageError, TrainingError
+from umed_core.living import born_at, is_alive
 from umed_core.records import write_atomic
 
-__all__ = ["Progress", "RunFolder", "StepReport", "storing"]
+if TYPE_CHECKING:
+    import filelock
+
+__all__ = ["Holder", "Progress", "RunFolder", "StepReport", "step_of_checkpoint", "storing"]
 
 KEPT_CHECKPOINTS = 2
+
+FREE = {"run": ("out", "threads", "log_every", "checkpoint_every"), "judge": ("timeout_s", "tries")}
+"""What of a recipe may change between a run and its resume: none of it changes a weight."""
+
+BURIAL_S = 15.0
+"""How long a lock may outlive its process: what that one had started, as loaders of data, holds it until they end, too."""
+
+
+class Holder(msgspec.Struct, frozen=True):
+    """The process that trains in a run folder; `born` is its start in seconds since 1970."""
+
+    pid: int
+    born: float
 
 
 @dataclass(frozen=True)
@@ -63,6 +82,57 @@ class RunFolder:
         self.metrics_file = path / "metrics.jsonl"
         self.model_folder = path / "model"
 
+    @contextmanager
+    def claimed(self) -> Iterator[None]:
+        """No other process trains here meanwhile; the system itself ends the claim of a process that dies.
+
+        Raises: TrainingError where another one does; StorageError.
+        """
+        import filelock
+
+        # Kept after the run, as filelock wants it: whoever waits for a file that is removed waits for nothing.
+        lock = filelock.FileLock(self.path / "in_use.lock")
+        with storing(str(self.path)):
+            self.path.mkdir(parents=True, exist_ok=True)
+            self._acquire(lock)
+        try:
+            write_atomic(self._holder_file, msgspec.json.encode(Holder(os.getpid(), born_at())))
+            yield
+        finally:
+            with suppress(OSError):
+                self._holder_file.unlink()
+            lock.release()
+
+    def _acquire(self, lock: filelock.BaseFileLock) -> None:
+        import filelock
+
+        end = time.monotonic() + BURIAL_S
+        while True:
+            try:
+                lock.acquire(blocking=False)
+                return
+            except filelock.Timeout:
+                holder = self.holder()
+                if holder is not None or time.monotonic() > end:
+                    who = f"process {holder.pid}" if holder is not None else "another process"
+                    raise TrainingError(
+                        f"{self.path} is being trained in by {who}.",
+                        "Wait for it, or stop it with Ctrl-C where it runs; or choose another --set run.out=FOLDER.",
+                    ) from None
+            time.sleep(0.1)
+
+    def holder(self) -> Holder | None:
+        """The process that trains here now, None where none does."""
+        try:
+            holder = msgspec.json.decode(self._holder_file.read_bytes(), type=Holder)
+        except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+            return None
+        return holder if is_alive(holder.pid, holder.born) else None
+
+    @property
+    def _holder_file(self) -> Path:
+        return self.path / "in_use.json"
+
     def open(self, config: msgspec.Struct, split: Mapping[str, object]) -> None:
         """Creates the folder, or checks that it was made by the same recipe (where it runs from aside)."""
         self.check(config)
@@ -86,7 +156,7 @@ class RunFolder:
 
     def latest_checkpoint(self) -> Path | None:
         """The newest whole checkpoint."""
-        return max(self._checkpoints(), default=None, key=_step_in_name)
+        return max(self._checkpoints(), default=None, key=step_of_checkpoint)
 
     def _checkpoints(self) -> Iterator[Path]:
         folder = self.path / "checkpoints"
@@ -111,7 +181,7 @@ class RunFolder:
                 temporary.replace(target)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
-        for old in sorted(self._checkpoints(), key=_step_in_name)[:-KEPT_CHECKPOINTS]:
+        for old in sorted(self._checkpoints(), key=step_of_checkpoint)[:-KEPT_CHECKPOINTS]:
             shutil.rmtree(old, ignore_errors=True)
 
     def log(self, step: int, metrics: Mapping[str, float]) -> None:
@@ -133,12 +203,12 @@ def _step_of(line: str) -> float:
         return float("inf")  # a line that a kill cut short
 
 
-def _step_in_name(path: Path) -> int:
+def step_of_checkpoint(path: Path) -> int:
+    """The step after which a checkpoint was written, by its name."""
     return int(path.name.removeprefix("step-"))
 
 
 def _comparable(config: msgspec.Struct) -> dict[str, Any]:
     """The recipe without what may change between a run and its resume."""
     recipe = msgspec.to_builtins(config)
-    free = ("out", "threads", "log_every", "checkpoint_every")
-    return {**recipe, "run": {k: v for k, v in recipe["run"].items() if k not in free}}
+    return {name: {k: v for k, v in part.items() if k not in FREE.get(name, ())} for name, part in recipe.items()}

@@ -61,28 +61,30 @@ def train_sft(config: SftConfig, progress: Progress, cancelled: Callable[[], boo
     set_seed(config.run.seed)
     accelerator = open_accelerator(config.run.precision)
     folder = RunFolder(Path(config.run.out))
-    with together(accelerator):
-        steps = total_steps(config)
-        folder.check(config)
-        held = held_images(config)
-        policy = load_policy(config.model, config.run.seed, config.loss.attention_weight > 0)
-        objective = Objective(policy, config, wants_shards(accelerator)).to(accelerator.device)
-    modules = {"model": policy.model, "objective": objective}
-    if wants_shards(accelerator):
-        shard(policy.model, accelerator)
-    # `evaluation_mode` leaves out DistributedDataParallel: gradients are summed in `_update`.
-    policy.model = accelerator.prepare_model(policy.model, evaluation_mode=True)
-    optimizer = torch.optim.AdamW(
-        parameter_groups(
-            policy.model, objective, config.optimizer.learning_rate, config.optimizer.encoder_learning_rate,
-            config.optimizer.weight_decay,
-        ),
-        betas=config.optimizer.betas,
-        # On a processor the kernel that passes once over all takes a quarter of the time, or less; a GPU's default is as good.
-        fused=True if accelerator.device.type == "cpu" and not is_sharded(policy.model) else None,
-    )  # fmt: skip
-    scheduler = LambdaLR(optimizer, lambda step: schedule(step, steps, config.optimizer))
     with ExitStack() as stack:
+        with together(accelerator):
+            steps = total_steps(config)
+            folder.check(config)
+            held = held_images(config)
+            if accelerator.is_main_process:
+                stack.enter_context(folder.claimed())
+            policy = load_policy(config.model, config.run.seed, config.loss.attention_weight > 0)
+            objective = Objective(policy, config, wants_shards(accelerator)).to(accelerator.device)
+        modules = {"model": policy.model, "objective": objective}
+        if wants_shards(accelerator):
+            shard(policy.model, accelerator)
+        # `evaluation_mode` leaves out DistributedDataParallel: gradients are summed in `_update`.
+        policy.model = accelerator.prepare_model(policy.model, evaluation_mode=True)
+        optimizer = torch.optim.AdamW(
+            parameter_groups(
+                policy.model, objective, config.optimizer.learning_rate, config.optimizer.encoder_learning_rate,
+                config.optimizer.weight_decay,
+            ),
+            betas=config.optimizer.betas,
+            # On a processor the kernel that passes once over all takes a quarter of the time, or less; a GPU's default is good.
+            fused=True if accelerator.device.type == "cpu" and not is_sharded(policy.model) else None,
+        )  # fmt: skip
+        scheduler = LambdaLR(optimizer, lambda step: schedule(step, steps, config.optimizer))
         with together(accelerator):
             checkpoint = folder.latest_checkpoint()
             start = 0 if checkpoint is None else load_checkpoint(checkpoint, modules, optimizer, scheduler).step
@@ -119,11 +121,11 @@ def train_sft(config: SftConfig, progress: Progress, cancelled: Callable[[], boo
                             save_checkpoint(path, state, scheduler, TrainingState(step))
             if stop and step < steps:
                 raise Cancelled(f"Stopped after step {step} of {steps}.", "The same command goes on from here.")
-    trained = snapshot(modules, optimizer).weights if is_sharded(policy.model) else {}
-    with together(accelerator):
-        if accelerator.is_main_process:
-            policy.model = accelerator.unwrap_model(policy.model)
-            save_policy(_made_whole(config, trained) if trained else policy, folder.model_folder)
+        trained = snapshot(modules, optimizer).weights if is_sharded(policy.model) else {}
+        with together(accelerator):
+            if accelerator.is_main_process:
+                policy.model = accelerator.unwrap_model(policy.model)
+                save_policy(_made_whole(config, trained) if trained else policy, folder.model_folder)
     return folder.model_folder
 
 

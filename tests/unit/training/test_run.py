@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import errno
 import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from tests.tiny_sft import tiny_config
+from umed_core.config import AarConfig
 from umed_core.errors import StorageError, TrainingError
-from umed_core.training.run import RunFolder
+from umed_core.training.run import Holder, RunFolder
 
 
 @pytest.fixture
@@ -127,3 +134,106 @@ def test_metrics_on_a_full_disk_are_a_storage_error(folder, monkeypatch):
     monkeypatch.setattr(Path, "open", full)
     with pytest.raises(StorageError, match=r"metrics\.jsonl: No space left"):
         folder.log(1, {"loss": 1.0})
+
+
+# ------------------------------------------------------------------------------------------------------- one at a time
+CLAIM = """
+import os, sys, time
+from pathlib import Path
+from umed_core.training.run import RunFolder
+with RunFolder(Path(sys.argv[1])).claimed():
+    if sys.argv[2:] == ["with a child"] and not os.fork():
+        sys.stdout.close()
+        time.sleep(60)
+        os._exit(0)
+    print("claimed", flush=True)
+    sys.stdin.read()
+"""
+
+
+@contextmanager
+def claiming(path: Path, environment: dict[str, str], *how: str) -> Iterator[subprocess.Popen[str]]:
+    """Another process that trains in `path`, as far as anybody can tell, until it is told to end."""
+    command = [sys.executable, "-c", CLAIM, str(path), *how]
+    pipe = subprocess.PIPE
+    # A session of its own, so that what it forked can be ended with it.
+    process = subprocess.Popen(
+        command, env=environment, stdin=pipe, stdout=pipe, stderr=pipe, text=True, start_new_session=True
+    )
+    try:
+        assert process.stdout is not None and process.stderr is not None
+        assert process.stdout.readline() == "claimed\n", process.stderr.read()
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def test_a_second_process_is_refused_at_once_with_the_firsts_number(tmp_path, program_environment):
+    run = RunFolder(tmp_path / "run")
+    with claiming(run.path, program_environment) as other:
+        assert run.holder() is not None and run.holder().pid == other.pid
+        with pytest.raises(TrainingError, match=f"trained in by process {other.pid}\\.") as problem, run.claimed():
+            pass
+        assert "run.out" in problem.value.hint
+        other.communicate("")
+    assert run.holder() is None
+    with run.claimed():
+        assert run.holder().pid == os.getpid()
+
+
+def test_so_is_the_same_process_a_second_time(tmp_path):
+    run = RunFolder(tmp_path / "run")
+    with run.claimed():
+        with pytest.raises(TrainingError, match=str(os.getpid())), RunFolder(tmp_path / "run").claimed():
+            pass
+        assert run.holder() is not None  # the refused one has not ended the first one's claim
+    with run.claimed():
+        pass
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
+@pytest.mark.parametrize("how", [(), ("with a child",)])
+def test_a_killed_process_holds_nothing_nor_does_what_it_left_behind(tmp_path, program_environment, how):
+    run = RunFolder(tmp_path / "run")
+    with claiming(run.path, program_environment, *how) as other:
+        other.kill()
+        other.wait(10)
+        try:
+            assert (run.path / "in_use.json").exists() and run.holder() is None
+            with run.claimed():
+                assert run.holder().pid == os.getpid()
+        finally:
+            if how:
+                os.killpg(other.pid, signal.SIGKILL)
+
+
+def test_a_number_that_the_system_gave_to_another_process_is_no_holder(tmp_path):
+    run = RunFolder(tmp_path)
+    mark = run.path / "in_use.json"
+    mark.write_bytes(msgspec.json.encode(Holder(os.getpid(), 1.0)))
+    assert run.holder() is None
+    mark.write_bytes(b"{")
+    assert run.holder() is None
+    with run.claimed():
+        assert run.holder().pid == os.getpid()
+
+
+def test_a_folder_that_cannot_be_written_is_a_storage_error(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StorageError, match="file"), RunFolder(tmp_path / "file" / "run").claimed():
+        pass
+
+
+def test_a_judge_may_be_given_more_time_at_a_resume(tmp_path):
+    def config(**judge: object) -> AarConfig:
+        return msgspec.convert(
+            {"model": {"init": "m"}, "data": {"sources": []}, "judge": judge, "run": {"out": "r"}}, AarConfig
+        )
+
+    run = RunFolder(tmp_path / "run")
+    run.open(config(timeout_s=1.0, tries=1), {})
+    run.check(config(timeout_s=600.0, tries=9))
+    with pytest.raises(TrainingError):
+        run.check(config(kind="local", model="m"))

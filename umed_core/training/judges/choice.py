@@ -27,11 +27,13 @@ def open_judge(config: JudgeConfig) -> Judge:
         from umed_core.training.judges.local import open_local_judge
 
         return open_local_judge(Path(config.model))
+    from umed_core.mau.asking import AskLimits
     from umed_core.mau.teachers.api_key import find_api_key
     from umed_core.mau.teachers.chat_form import OPENAI_URL, ChatSettings
     from umed_core.training.judges.openai_compatible import OpenAIJudge
 
-    judge = OpenAIJudge(ChatSettings(config.model, config.base_url or OPENAI_URL), find_api_key())
+    limits = AskLimits(tries=config.tries, timeout_s=config.timeout_s)
+    judge = OpenAIJudge(ChatSettings(config.model, config.base_url or OPENAI_URL), find_api_key(), limits)
     if judge.is_remote and not config.allow_remote:
         judge.close()
         raise ConsentNeeded(

@@ -55,7 +55,8 @@ class OpenAIJudge:
         except TeacherError as problem:
             raise TrainingError(
                 f"The judge cannot go on: {problem.message}",
-                f"{problem.hint} Then resume: the last checkpoint is good. The embedded judge needs no server.".strip(),
+                f"{problem.hint} Then resume: the last checkpoint is good, and a resume may change judge.timeout_s and "
+                "judge.tries. The embedded judge needs no server.".strip(),
             ) from problem
 
     def close(self) -> None:
