@@ -6,6 +6,7 @@ import warnings
 from pathlib import Path
 
 from umed_core.errors import CorruptImage, ImageTooLarge, MissingFile, UnsupportedImage
+from umed_core.images.archive import archive_above, read_member
 from umed_core.images.limits import DecodeLimits
 from umed_core.images.medical_image import MedicalImage
 from umed_core.images.sniff import describe, sniff
@@ -48,7 +49,17 @@ def decode_file(path: Path, limits: DecodeLimits) -> MedicalImage:
 
 
 def read_bounded(path: Path, limits: DecodeLimits) -> bytes:
-    """The bytes of a regular, non-empty file within the limits. Raises: MissingFile, CorruptImage, ImageTooLarge."""
+    """The bytes of a regular, non-empty file, or of a member of an archive, within the limits.
+
+    Raises: MissingFile, UnsupportedImage, CorruptImage, ImageTooLarge.
+    """
+    data = read_member(path, limits) if archive_above(path) is not None else _read_file(path, limits)
+    if not data:
+        raise CorruptImage(f"{path} is empty (0 bytes).", "Copy it again from where it came from.")
+    return data
+
+
+def _read_file(path: Path, limits: DecodeLimits) -> bytes:
     try:
         if path.is_dir():
             raise UnsupportedImage(f"{path} is a folder.", "Open it as a folder, or name one file in it.")
@@ -62,7 +73,7 @@ def read_bounded(path: Path, limits: DecodeLimits) -> bytes:
                 f"{path} takes {size >> 20} MiB; the limit is {limits.file_bytes >> 20} MiB.",
                 "Split it into smaller files.",
             )
-        data = path.read_bytes()
+        return path.read_bytes()
     except PermissionError as problem:
         raise UnsupportedImage(
             f"{path} may not be read by you.", "Ask its owner for permission to read it."
@@ -71,6 +82,3 @@ def read_bounded(path: Path, limits: DecodeLimits) -> bytes:
         raise CorruptImage(
             f"{path} could not be read from disk: {problem}.", "Check the disk and the path."
         ) from problem
-    if not data:
-        raise CorruptImage(f"{path} is empty (0 bytes).", "Copy it again from where it came from.")
-    return data

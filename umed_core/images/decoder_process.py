@@ -8,17 +8,26 @@ from importlib import import_module
 from pathlib import Path
 from typing import IO
 
+import numpy as np
+
 from umed_core.errors import UmedError
-from umed_core.images.decode import decode_file
+from umed_core.images.archive import close_archives, list_members
+from umed_core.images.decode import decode_file, read_bounded
 from umed_core.images.headers import read_header
 from umed_core.images.limits import DecodeLimits
 from umed_core.images.wire import (
+    ContentRead,
+    ContentRequest,
     DecodeRequest,
+    DirectoryRead,
+    DirectoryRequest,
     DocumentRead,
     FileHeader,
     HeaderRequest,
     HeadersRead,
     ImageDecoded,
+    MembersListed,
+    MembersRequest,
     Refused,
     Reply,
     Request,
@@ -48,6 +57,7 @@ def main() -> None:
             limit_memory(request.limits.memory_bytes)
             limited = True
         write_message(replies, answer(request))
+        close_archives()
 
 
 def answer(request: Request) -> Reply:
@@ -55,11 +65,23 @@ def answer(request: Request) -> Reply:
     if isinstance(request, HeaderRequest):
         return HeadersRead(tuple(_header(path, request.limits) for path in request.paths))
     try:
+        path, limits = Path(request.path), request.limits
         if isinstance(request, DecodeRequest):
-            return ImageDecoded(decode_file(Path(request.path), request.limits))
+            return ImageDecoded(decode_file(path, limits))
+        if isinstance(request, MembersRequest):
+            members, refused = list_members(path, limits)
+            return MembersListed(
+                tuple(str(member) for member in members), tuple((str(gone), _refused(why)) for gone, why in refused)
+            )
+        if isinstance(request, ContentRequest):
+            return ContentRead(np.frombuffer(read_bounded(path, limits), np.uint8))
+        if isinstance(request, DirectoryRequest):
+            from umed_core.images.dicomdir import read_media_directory
+
+            return DirectoryRead(read_media_directory(path, limits))
         from umed_core.images.dicom_document import read_dicom_document
 
-        return DocumentRead(read_dicom_document(Path(request.path), request.limits))
+        return DocumentRead(read_dicom_document(path, limits))
     except UmedError as problem:
         return _refused(problem)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
 from typing import BinaryIO
 
 from pydicom.dataset import Dataset
@@ -34,10 +33,15 @@ _KEYWORDS = [
 _TAGS = [Tag(keyword) for keyword in _KEYWORDS]
 _COLUMNS = 0x00280011
 """The last element, in the order of tags, that an index needs."""
+_MEDIA_DIRECTORY = b"\x02\x00\x02\x00UI\x14\x001.2.840.10008.1.3.10"
+"""The element of the meta header that says so; its encoding is fixed (PS3.10 7.1)."""
+_META_BYTES = 4096
 
 
 def read_dicom_header(opened: BinaryIO, head: bytes, source: str, limits: DecodeLimits) -> FileHeader:
     """`opened` stands at its beginning and `head` is how it begins. Raises: CorruptImage, ImageTooLarge."""
+    if _MEDIA_DIRECTORY in head[:_META_BYTES]:
+        return FileHeader(source, "dicom", has_pixels=False, object_name="DICOMDIR")
     try:
         if head[128:132] == b"DICM" and end_of_meta(head)[1] == DeflatedExplicitVRLittleEndian:
             # Deflated data cannot be read in part; read_dataset inflates it within the limits first.
@@ -51,8 +55,6 @@ def _header(dataset: Dataset, source: str) -> FileHeader:
     sop_class = UID(text_of(dataset, "SOPClassUID"))
     rows, columns = int_of(dataset, "Rows"), int_of(dataset, "Columns")
     name = sop_class.name if sop_class else ""
-    if "DICOMDIR" in Path(source).name.upper() and not rows:
-        name = "DICOMDIR"
     return FileHeader(
         path=source,
         kind="dicom",

@@ -8,10 +8,10 @@ from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset, FileDataset
 from pydicom.tag import BaseTag, Tag
 
-from umed_core.images.dicom_file import DICOM_FAILURES, text_of
+from umed_core.images.dicom_file import DICOM_FAILURES, int_of, text_of
 from umed_core.images.medical_image import StudyTags
 
-__all__ = ["STUDY_KEYWORDS", "frame_groups", "numbers_of", "study_tags"]
+__all__ = ["STUDY_KEYWORDS", "frame_groups", "joined_text", "numbers_of", "study_tags", "whole_of"]
 
 STUDY_KEYWORDS: dict[str, str] = {
     "patient_name": "PatientName",
@@ -35,6 +35,7 @@ STUDY_KEYWORDS: dict[str, str] = {
 """Field of StudyTags -> DICOM keyword."""
 
 _BINARY_VRS = ("AT", "FD", "FL", "OB", "OD", "OF", "OL", "OV", "OW", "SL", "SQ", "SS", "SV", "UL", "UN", "US", "UV")
+_WHOLE_BYTES = {"US": 2, "UL": 4}
 _FRAME_MACROS = (
     "PixelValueTransformationSequence",
     "FrameVOILUTSequence",
@@ -46,7 +47,7 @@ _FRAME_MACROS = (
 
 def study_tags(dataset: Dataset) -> StudyTags:
     """Who and what, as the file states it."""
-    return StudyTags(**{field: _joined(dataset, keyword) for field, keyword in STUDY_KEYWORDS.items()})
+    return StudyTags(**{field: joined_text(dataset, keyword) for field, keyword in STUDY_KEYWORDS.items()})
 
 
 def _plain_ascii(dataset: Dataset, keyword: str) -> str | None:
@@ -64,8 +65,36 @@ def _tag(keyword: str) -> BaseTag:
     return Tag(keyword)
 
 
+def joined_text(dataset: Dataset, keyword: str) -> str:
+    """Text of an element; several values are joined by the backslash that DICOM separates them with."""
+    if _tag(keyword) not in dataset:  # most are: to ask the dataset itself takes ten times as long
+        return ""
+    plain = _plain_ascii(dataset, keyword)
+    if plain is not None:
+        return plain
+    try:
+        value = dataset.get(keyword)
+        if value is not None and not isinstance(value, str) and type(value).__name__ == "MultiValue":
+            return "\\".join(str(v) for v in value)
+    except DICOM_FAILURES:
+        return ""
+    return text_of(dataset, keyword)
+
+
+def whole_of(dataset: Dataset, keyword: str, default: int = 0) -> int:
+    """As `int_of`; of an element of type US or UL that was not converted yet, in a tenth of the time."""
+    raw = dataset.get_item(_tag(keyword)) if _tag(keyword) in dataset else None
+    if raw is None:
+        return default
+    if isinstance(raw, RawDataElement) and isinstance(raw.value, bytes) and len(raw.value) == _WHOLE_BYTES.get(raw.VR):
+        return int.from_bytes(raw.value, "little" if raw.is_little_endian else "big")
+    return int_of(dataset, keyword, default)
+
+
 def numbers_of(dataset: Dataset, keyword: str) -> tuple[float, ...]:
     """The values of a numeric element; empty where it is absent, empty or not numeric."""
+    if _tag(keyword) not in dataset:
+        return ()
     plain = _plain_ascii(dataset, keyword)
     try:
         if plain is not None:
@@ -104,17 +133,3 @@ def _items(dataset: Dataset, keyword: str) -> list[Dataset]:
         return [item for item in (dataset.get(keyword) or []) if isinstance(item, Dataset)]
     except DICOM_FAILURES:
         return []
-
-
-def _joined(dataset: Dataset, keyword: str) -> str:
-    """Text of an element; several values are joined by the backslash that DICOM separates them with."""
-    plain = _plain_ascii(dataset, keyword)
-    if plain is not None:
-        return plain
-    try:
-        value = dataset.get(keyword)
-        if value is not None and not isinstance(value, str) and type(value).__name__ == "MultiValue":
-            return "\\".join(str(v) for v in value)
-    except DICOM_FAILURES:
-        return ""
-    return text_of(dataset, keyword)

@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
-import os
+import io
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+from typing import IO
 
-from umed_core.errors import Cancelled, ImageTooLarge, MissingFile, NoImages, UmedError, UnsupportedImage
+from umed_core.errors import (
+    Cancelled,
+    CorruptImage,
+    ImageTooLarge,
+    NoImages,
+    UmedError,
+    UnsupportedImage,
+)
+from umed_core.images.archive import archive_above, what_lies_at
+from umed_core.images.gathering import Gathering
 from umed_core.images.limits import DecodeLimits
 from umed_core.images.medical_image import MedicalImage
 from umed_core.images.sandbox import borrowed_decoder
-from umed_core.images.volume import Series, Study, sort_into_studies, stack_slices
+from umed_core.images.volume import Series, Study, side_by_side, sort_into_studies, stack_slices
 from umed_core.images.wire import FileHeader
 
 __all__ = [
     "ImageListing",
     "find_images",
+    "check_belongs",
     "index_folder",
     "iterate_series",
+    "open_bytes",
     "open_image",
     "open_series",
 ]
-
-_BATCH = 32
-"""Files a request for headers: a batch is read in about a tenth of a second, so progress moves and Cancel is quick."""
 
 _CHILDREN = 2
 
@@ -43,6 +52,7 @@ class ImageListing:
 def open_image(path: Path, limits: DecodeLimits = DecodeLimits()) -> MedicalImage:  # noqa: B008 - frozen
     """Decodes one file of any kind that umed reads, by content. May be called from any thread.
 
+    `path` may lead into a ZIP archive, as `find_images` and `index_folder` name what they find there.
     Raises: MissingFile, UnsupportedImage, CorruptImage, ImageTooLarge; WorkerCrashed where no child can be started.
     """
     _require(Path(path))
@@ -56,15 +66,19 @@ def find_images(
     cancelled: Callable[[], bool] | None = None,
     limits: DecodeLimits = DecodeLimits(),  # noqa: B008
 ) -> ImageListing:
-    """The image files among `paths` and, recursively, in folders among them, judged by content. Hidden files are skipped.
+    """The image files among `paths` and, recursively, in folders and ZIP archives among them, judged by content.
 
+    Hidden files are skipped. Beside a DICOMDIR, the files are those that it names.
     `progress(done, total)` is called as files are judged.
     Raises: MissingFile; NoImages where no file is an image; Cancelled.
     """
-    headers, refused = _read_headers(_walk(paths), progress, cancelled, limits)
-    if not headers:
-        raise _no_images(paths, refused)
-    return ImageListing(tuple(Path(header.path) for header in headers), tuple(refused))
+    gathered = Gathering(limits, progress or _ignore, cancelled or _never)
+    for path in paths:
+        gathered.look_at(Path(path))
+    if not gathered.headers:
+        raise _no_images(paths, gathered.refused)
+    images = dict.fromkeys(Path(header.path) for header in gathered.headers)
+    return ImageListing(tuple(images), tuple(gathered.refused))
 
 
 def index_folder(
@@ -75,18 +89,20 @@ def index_folder(
     limits: DecodeLimits = DecodeLimits(),  # noqa: B008
     found: Callable[[Sequence[FileHeader]], None] | None = None,
 ) -> list[Study]:
-    """Studies and series of a folder, by headers alone. `refused(path, why)` is called for each file that is no image.
+    """Studies and series of a folder, a ZIP archive, a DICOMDIR or a file, by headers alone.
 
+    `refused(path, why)` is called for each file that is no image.
     `found` gets the images' headers a batch at a time, while the rest is still to be read.
     Raises: MissingFile; NoImages where no file is an image; Cancelled.
     """
-    headers, problems = _read_headers(_walk([path]), progress, cancelled, limits, found)
+    gathered = Gathering(limits, progress or _ignore, cancelled or _never, found or _ignore)
+    gathered.look_at(Path(path))
     if refused is not None:
-        for where, problem in problems:
+        for where, problem in gathered.refused:
             refused(where, problem)
-    if not headers:
-        raise _no_images([path], problems)
-    return sort_into_studies(headers)
+    if not gathered.headers:
+        raise _no_images([path], gathered.refused)
+    return sort_into_studies(gathered.headers)
 
 
 def open_series(
@@ -102,15 +118,15 @@ def open_series(
     """
     wanted = series if first is None else replace(series, files=series.files[:first])
     slices: list[MedicalImage] = []
-    held = 0
+    moved = side_by_side(len(wanted.files))
     for image in iterate_series(wanted, limits):
-        slices.append(image)
-        held += image.pixels.nbytes
-        if held > limits.pixel_bytes:
+        check_belongs(image, series)
+        if image.pixels.nbytes * len(wanted.files) > limits.pixel_bytes:  # said at the first slice, not after hundreds
             raise ImageTooLarge(
                 f"The series of {image.source} takes more than {limits.pixel_bytes >> 20} MiB.",
                 "Open fewer of its slices.",
             )
+        slices.append(moved(image))
         if progress is not None:
             progress(len(slices), len(wanted.files))
         if cancelled is not None and cancelled():
@@ -136,76 +152,47 @@ def iterate_series(series: Series, limits: DecodeLimits = DecodeLimits()) -> Ite
                 future.cancel()
 
 
+def check_belongs(image: MedicalImage, series: Series) -> None:
+    """Raises: CorruptImage for an image of another series than a DICOMDIR, or an older look at the file, said."""
+    stated = image.tags.series_instance_uid
+    if stated and series.uid and stated != series.uid:
+        raise CorruptImage(
+            f"{image.source} belongs to another series than its DICOMDIR says, or was exchanged meanwhile.",
+            "Open the file by itself.",
+        )
+
+
+def open_bytes(path: Path, limits: DecodeLimits = DecodeLimits()) -> IO[bytes]:  # noqa: B008
+    """The file itself, or a member of an archive, to be read as bytes.
+
+    Raises: OSError for a file; InputError and its kinds for a member; WorkerCrashed.
+    """
+    if archive_above(path) is None:
+        return path.open("rb")
+    with borrowed_decoder(limits) as decoder:
+        return io.BytesIO(decoder.content(path))
+
+
+def _ignore(*_: object) -> None:
+    """For who wants no progress."""
+
+
+def _never() -> bool:
+    return False
+
+
 def _require(path: Path) -> None:
     """Refuses early what needs no child process to judge."""
-    try:
-        if path.is_dir():
-            raise UnsupportedImage(f"{path} is a folder.", "Open it as a folder, or name one file in it.")
-        if not path.exists():
-            raise MissingFile(f"{path} does not exist.", "Check the path.")
-    except PermissionError as problem:
-        raise UnsupportedImage(
-            f"{path} may not be read by you.", "Ask its owner for permission to read it."
-        ) from problem
-    except (OSError, ValueError) as problem:
-        raise MissingFile(f"{path} is no usable path: {problem}.", "Check the path.") from problem
-
-
-def _walk(paths: Sequence[Path]) -> list[Path]:
-    """Files in sorted order; folders recursively, links to folders not followed (they may form a ring)."""
-    found: dict[Path, None] = {}
-    for path in map(Path, paths):
-        if not path.exists():
-            raise MissingFile(f"{path} does not exist.", "Check the path.")
-        if path.is_file():
-            found[path] = None
-            continue
-        inside: list[Path] = []
-        for folder, folders, names in os.walk(path):
-            folders[:] = [name for name in folders if not name.startswith(".")]
-            inside.extend(Path(folder) / name for name in names if not name.startswith("."))
-        found.update(dict.fromkeys(sorted(inside)))
-    return list(found)
-
-
-def _read_headers(
-    files: Sequence[Path],
-    progress: Callable[[int, int], None] | None,
-    cancelled: Callable[[], bool] | None,
-    limits: DecodeLimits,
-    found: Callable[[Sequence[FileHeader]], None] | None = None,
-) -> tuple[list[FileHeader], list[tuple[Path, UmedError]]]:
-    headers: list[FileHeader] = []
-    refused: list[tuple[Path, UmedError]] = []
-    for start in range(0, len(files), _BATCH):
-        if cancelled is not None and cancelled():
-            raise Cancelled("Reading the folder was stopped.")
-        batch = files[start : start + _BATCH]
-        known = len(headers)
-        with borrowed_decoder(limits) as decoder:  # a batch long: `found` may then decode with the same child
-            entries = decoder.headers(batch)
-        for path, entry in zip(batch, entries, strict=True):
-            if isinstance(entry, UmedError):
-                refused.append((path, entry))
-            elif not entry.has_pixels:
-                what = entry.object_name or entry.modality or "DICOM object"
-                refused.append((path, UnsupportedImage(f"{path} holds no pixels: it is a {what}.", "Nothing to show.")))
-            else:
-                headers.append(entry)
-        if found is not None and len(headers) > known:
-            found(headers[known:])
-        if progress is not None:
-            progress(min(start + _BATCH, len(files)), len(files))
-    return headers, refused
+    if what_lies_at(path) == "folder":
+        raise UnsupportedImage(f"{path} is a folder.", "Open it as a folder, or name one file in it.")
 
 
 def _no_images(paths: Sequence[Path], refused: Sequence[tuple[Path, UmedError]]) -> UmedError:
     if len(refused) == 1 and len(paths) == 1 and refused[0][0] == Path(paths[0]):
         return refused[0][1]
     names = ", ".join(str(path) for path in paths) or "Nothing"
-    seen = (
-        f"{len(refused)} files were looked at; the first: {refused[0][1].message}" if refused else "It holds no files."
-    )
-    return NoImages(
-        f"{names} holds no readable image. {seen}", "Choose a folder with DICOM, NIfTI, PNG, JPEG or TIFF files."
-    )
+    count = "1 file was" if len(refused) == 1 else f"{len(refused)} files were"
+    seen = f"{count} looked at; the first: {refused[0][1].message}" if refused else "It holds no files."
+    hints = {problem.hint for _, problem in refused}
+    choose = "Choose a folder or a ZIP archive with DICOM, NIfTI, PNG, JPEG or TIFF files."
+    return NoImages(f"{names} holds no readable image. {seen}", hints.pop() if len(hints) == 1 else choose)

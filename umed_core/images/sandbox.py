@@ -13,9 +13,9 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 import psutil
@@ -23,14 +23,22 @@ import psutil
 from umed_core.errors import CorruptImage, ImageTooLarge, UmedError, WorkerCrashed, error_from_code
 from umed_core.images.limits import DecodeLimits
 from umed_core.images.medical_image import MedicalImage
+from umed_core.images.scratch import make_scratch, sweep_scratch
 from umed_core.images.wire import (
+    ContentRead,
+    ContentRequest,
     DecodeRequest,
+    DirectoryRead,
+    DirectoryRequest,
     DocumentRead,
     DocumentRequest,
     FileHeader,
     HeaderRequest,
     HeadersRead,
     ImageDecoded,
+    MembersListed,
+    MembersRequest,
+    NamedFile,
     Refused,
     Reply,
     Request,
@@ -76,6 +84,30 @@ class Decoder:
         reply = self._ask(DocumentRequest(str(path), self._limits), str(path))
         if isinstance(reply, DocumentRead):
             return reply.json
+        raise WorkerCrashed("The decoder answered another question.", "Try again.")
+
+    def content(self, path: Path) -> bytes:
+        """The bytes of a file or of a member of an archive. Raises: InputError; WorkerCrashed."""
+        reply = self._ask(ContentRequest(str(path), self._limits), str(path))
+        if isinstance(reply, ContentRead):
+            return reply.data.tobytes()
+        raise WorkerCrashed("The decoder answered another question.", "Try again.")
+
+    def members(self, path: Path) -> tuple[list[Path], list[tuple[Path, UmedError]]]:
+        """Sorted paths of what a ZIP archive holds, and its members that are not read, each with its reason.
+
+        Raises: InputError; WorkerCrashed.
+        """
+        reply = self._ask(MembersRequest(str(path), self._limits), str(path))
+        if isinstance(reply, MembersListed):
+            return [Path(member) for member in reply.paths], [(Path(gone), _error(why)) for gone, why in reply.refused]
+        raise WorkerCrashed("The decoder answered another question.", "Try again.")
+
+    def directory(self, path: Path) -> tuple[NamedFile, ...]:
+        """What a DICOMDIR names. Raises: InputError; WorkerCrashed."""
+        reply = self._ask(DirectoryRequest(str(path), self._limits), str(path))
+        if isinstance(reply, DirectoryRead):
+            return reply.files
         raise WorkerCrashed("The decoder answered another question.", "Try again.")
 
     def headers(self, paths: Sequence[Path]) -> list[FileHeader | UmedError]:
@@ -129,7 +161,8 @@ class Decoder:
             self.close()
             self._is_midway = False
             try:
-                self._scratch = tempfile.mkdtemp(prefix="umed-decoder-")
+                _sweep_once()
+                self._scratch = make_scratch()
                 self._process = subprocess.Popen(
                     decoder_command(),
                     stdin=subprocess.PIPE,
@@ -143,6 +176,11 @@ class Decoder:
                     f"The image decoder could not be started: {problem}.", "Reinstall umed."
                 ) from problem
         return self._process
+
+
+@cache
+def _sweep_once() -> None:
+    sweep_scratch()
 
 
 _idle: dict[DecodeLimits, list[Decoder]] = {}

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from umed_core.errors import CorruptImage
 from umed_core.images.medical_image import MedicalImage, StudyTags
 from umed_core.images.placement import position_along_normal
 from umed_core.images.wire import FileHeader
 
-__all__ = ["Series", "Study", "sort_into_studies", "stack_slices"]
+__all__ = ["Series", "Study", "side_by_side", "sort_into_studies", "stack_slices"]
 
 _DIRECTION_DECIMALS = 3
 """Direction cosines that agree this far belong to one stack; scanners write 6 digits, with rounding noise."""
@@ -67,6 +68,29 @@ def sort_into_studies(headers: Sequence[FileHeader]) -> list[Study]:
     )
 
 
+def side_by_side(count: int) -> Callable[[MedicalImage], MedicalImage]:
+    """What moves the pixels of images that it is called with, in turn, into one array with room for `count` frames.
+
+    `stack_slices` then copies nothing, and a volume is in memory once. An image that does not fit keeps its own pixels.
+    """
+    room: NDArray[np.generic] | None = None
+    filled = 0
+
+    def moved(image: MedicalImage) -> MedicalImage:
+        nonlocal room, filled
+        frames = image.pixels
+        if room is None:
+            room = np.empty((count, *frames.shape[1:]), frames.dtype)
+        place = room[filled : filled + len(frames)]
+        if place.shape != frames.shape or place.dtype != frames.dtype:
+            return image
+        filled += len(frames)
+        place[:] = frames
+        return replace(image, pixels=place)
+
+    return moved
+
+
 def stack_slices(slices: Sequence[MedicalImage], series: Series) -> MedicalImage:
     """One volume of single-frame images in the series' order; tags and windows are the first slice's.
 
@@ -83,9 +107,7 @@ def stack_slices(slices: Sequence[MedicalImage], series: Series) -> MedicalImage
                 "Open its files one by one.",
             )
     frames = [frame for image in slices for frame in image.pixels]
-    # Mixed slopes give mixed types; numpy's common type holds every slice's values.
-    common = np.result_type(*{frame.dtype for frame in frames})
-    pixels = np.stack(frames, dtype=np.float32 if common == np.float64 else common, casting="same_kind")
+    pixels = _stacked(frames)
     windows = [image.windows[0] for image in slices for _ in range(image.frame_count) if image.windows]
     differ = len(windows) == len(frames) and len(set(windows)) > 1
     is_parallel = bool(series.slice_positions_mm) or len({image.orientation for image in slices}) == 1
@@ -105,6 +127,18 @@ def stack_slices(slices: Sequence[MedicalImage], series: Series) -> MedicalImage
         else (),
         notes=tuple(dict.fromkeys(note for image in slices for note in image.notes)) + series.notes,
     )
+
+
+def _stacked(frames: Sequence[NDArray[np.generic]]) -> NDArray[np.generic]:
+    """The array in which the frames lie already, one after the other, where there is one, else a new one."""
+    whole = frames[0].base
+    if isinstance(whole, np.ndarray) and whole.shape == (len(frames), *frames[0].shape):
+        places = zip(frames, whole, strict=True)
+        if all(frame.base is whole and frame.ctypes.data == place.ctypes.data for frame, place in places):
+            return whole
+    # Mixed slopes give mixed types; numpy's common type holds every slice's values.
+    common = np.result_type(*{frame.dtype for frame in frames})
+    return np.stack(frames, dtype=np.float32 if common == np.float64 else common, casting="same_kind")
 
 
 def _study(uid: str, folder: str, members: Sequence[FileHeader]) -> Study:

@@ -18,13 +18,20 @@ from umed_core.images.limits import DecodeLimits
 from umed_core.images.medical_image import MedicalImage, StudyTags
 
 __all__ = [
+    "ContentRead",
+    "ContentRequest",
     "DecodeRequest",
+    "DirectoryRead",
+    "DirectoryRequest",
     "DocumentRead",
     "DocumentRequest",
     "FileHeader",
     "HeaderRequest",
     "HeadersRead",
     "ImageDecoded",
+    "MembersListed",
+    "MembersRequest",
+    "NamedFile",
     "Refused",
     "Reply",
     "Request",
@@ -38,11 +45,11 @@ _ARRAY_KINDS = "iuf"
 
 
 class FileHeader(msgspec.Struct, frozen=True, tag=True):
-    """What an index needs of one file; `kind` is "dicom", "raster" or "nifti".
+    """What an index needs of one file; `kind` is "dicom", "raster", "nifti" or "archive" (a ZIP).
 
     A raster image fills `rows`, `columns`, `mode` (Pillow's: "L", "I;16", "RGB") and `is_turned` (by EXIF, which the
     size does not regard); a NIfTI file nothing; DICOM the rest. `has_pixels` false: a report, a plan or the like, which
-    `object_name` names.
+    `object_name` names, "DICOMDIR" for a media directory.
     """
 
     path: str
@@ -82,6 +89,27 @@ class DocumentRequest(msgspec.Struct, frozen=True, tag=True):
     limits: DecodeLimits
 
 
+class ContentRequest(msgspec.Struct, frozen=True, tag=True):
+    """Read one file as it is: a member of an archive, for whoever needs its bytes."""
+
+    path: str
+    limits: DecodeLimits
+
+
+class MembersRequest(msgspec.Struct, frozen=True, tag=True):
+    """List what an archive holds."""
+
+    path: str
+    limits: DecodeLimits
+
+
+class DirectoryRequest(msgspec.Struct, frozen=True, tag=True):
+    """List what a DICOMDIR names."""
+
+    path: str
+    limits: DecodeLimits
+
+
 class ImageDecoded(msgspec.Struct, frozen=True, tag=True):
     """The image; its arrays follow the JSON."""
 
@@ -108,8 +136,37 @@ class DocumentRead(msgspec.Struct, frozen=True, tag=True):
     json: str
 
 
-Request: TypeAlias = DecodeRequest | HeaderRequest | DocumentRequest
-Reply: TypeAlias = ImageDecoded | HeadersRead | DocumentRead | Refused
+class ContentRead(msgspec.Struct, frozen=True, tag=True):
+    """(N,) uint8."""
+
+    data: NDArray[np.uint8]
+
+
+class MembersListed(msgspec.Struct, frozen=True, tag=True):
+    """Paths of members, sorted, and those that are not read, each with its reason."""
+
+    paths: tuple[str, ...]
+    refused: tuple[tuple[str, Refused], ...]
+
+
+class NamedFile(msgspec.Struct, frozen=True):
+    """A file that a DICOMDIR names by `file_id`, the parts of its path; with `says_all`, `header` needs no look at the file."""
+
+    file_id: tuple[str, ...]
+    header: FileHeader
+    says_all: bool
+
+
+class DirectoryRead(msgspec.Struct, frozen=True, tag=True):
+    """In the order of the directory."""
+
+    files: tuple[NamedFile, ...]
+
+
+Request: TypeAlias = (
+    DecodeRequest | HeaderRequest | DocumentRequest | ContentRequest | MembersRequest | DirectoryRequest
+)
+Reply: TypeAlias = ImageDecoded | HeadersRead | DocumentRead | ContentRead | MembersListed | DirectoryRead | Refused
 
 _requests: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
 

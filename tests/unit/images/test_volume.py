@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from umed_core.errors import CorruptImage
 from umed_core.images.medical_image import MedicalImage, StudyTags, Window
-from umed_core.images.volume import Series, sort_into_studies, stack_slices
+from umed_core.images.volume import Series, side_by_side, sort_into_studies, stack_slices
 from umed_core.images.wire import FileHeader
 
 AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
@@ -111,6 +111,24 @@ def test_slices_are_stacked_with_places_and_windows_of_their_own() -> None:
 def test_slices_of_mixed_types_keep_their_values() -> None:
     volume = stack_slices([slice_of(-5, "int16"), slice_of(60000, "uint16")], SERIES)
     assert volume.pixels[:, 0, 0].tolist() == [-5, 60000]
+
+
+def test_slices_side_by_side_are_stacked_without_a_copy() -> None:
+    moved = side_by_side(3)
+    slices = [moved(slice_of(value)) for value in (-5, 7, 9)]
+    volume = stack_slices(slices, SERIES)
+    assert volume.pixels[:, 0, 0].tolist() == [-5, 7, 9]
+    assert all(np.shares_memory(volume.pixels, image.pixels) for image in slices)
+
+
+@given(st.permutations([0, 1, 2]), st.lists(st.sampled_from(["int16", "uint16", "uint8"]), min_size=3, max_size=3))
+def test_where_slices_lie_does_not_matter(order: list[int], dtypes: list[str]) -> None:
+    """Out of order, of several types, or fewer than there is room for: the values are those of plain slices."""
+    moved = side_by_side(3)
+    slices = [moved(slice_of(value, dtype)) for value, dtype in enumerate(dtypes)]
+    for some in ([slices[place] for place in order], slices[:2]):
+        plain = [replace(image, pixels=image.pixels.copy()) for image in some]
+        assert np.array_equal(stack_slices(some, SERIES).pixels, stack_slices(plain, SERIES).pixels)
 
 
 def test_slices_of_mixed_size_are_refused() -> None:
