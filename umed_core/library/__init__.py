@@ -1,0 +1,1 @@
+"""The library: which studies lie where on this machine, in one private SQLite file. It holds patients' names."""
