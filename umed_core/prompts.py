@@ -21,7 +21,9 @@ __all__ = [
     "DEFAULT_QUESTION",
     "RESEARCH_USE_ONLY",
     "TEACHER_PROMPTS_VERSION",
+    "BoxPlace",
     "ParsedBox",
+    "about_images",
     "class_named",
     "correction_prompt",
     "diagnosis_prompt",
@@ -29,6 +31,7 @@ __all__ = [
     "labelled_boxes",
     "parse_boxes",
     "parse_conversation",
+    "places_of_boxes",
     "reflection_prompt",
 ]
 
@@ -114,12 +117,15 @@ def _naming(label: str) -> re.Pattern[str]:
     return re.compile("|".join(rf"\b{re.escape(s)}\b" for s in spellings), re.IGNORECASE)
 
 
-def labelled_boxes(text: str, classes: tuple[str, ...]) -> list[tuple[str, NormalizedBox]]:
-    """Boxes with the class that the answer gives each: the first class named after the box, else the last before it."""
+def labelled_boxes(text: str, classes: tuple[str, ...], image_count: int = 1) -> list[tuple[str, NormalizedBox]]:
+    """Boxes with the class that the answer gives each: the first class named after the box, else the last before it.
+
+    Of an answer about several images only the passage about the box's own counts.
+    """
     found: list[tuple[str, NormalizedBox]] = []
-    for parsed in parse_boxes(text):
-        after = _first_named(text[parsed.end :], classes)
-        found.append((after or _first_named(text[: parsed.start], classes), parsed.box))
+    for parsed, place in zip(parse_boxes(text), places_of_boxes(text, image_count), strict=True):
+        after = _first_named(text[parsed.end : place.end], classes)
+        found.append((after or _first_named(text[place.start : parsed.start], classes), parsed.box))
     return found
 
 
@@ -132,6 +138,83 @@ def _first_named(text: str, classes: tuple[str, ...]) -> str:
         if starts := [hit.start() for hit in hits if hit]:
             places[label] = min(starts)
     return min(places, key=lambda label: places[label], default="")
+
+
+# ----------------------------------------------------------------------------- several images in one question
+
+_IMAGE_NAME = re.compile(
+    r"\b(?:image|picture|figure|scan)s?\s*(?:no\.?\s*|number\s+|#\s*)?(?P<number>\d{1,2})\b"
+    r"|\b(?P<ordinal>first|second|third|fourth|fifth|sixth|seventh|eighth)\s+(?:image|picture|figure|scan)\b",
+    re.IGNORECASE,
+)
+_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
+_SENTENCE_END = re.compile(r"[.!?]+(?=\s|$)|\n+")
+
+
+def about_images(question: str, count: int) -> str:
+    """A question as a model is asked it: one about several images says how they are called, so that boxes can be told apart."""
+    if count < 2:
+        return question
+    return (
+        f"There are {count} images, called image 1 to image {count} in their order. Name the image before each box that "
+        f"lies on it, as in: Image 2: ...\n{question}"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class BoxPlace:
+    """On which image of a question a box lies, from 0, and the characters of the answer that go on about it."""
+
+    image: int
+    start: int
+    end: int
+
+
+def places_of_boxes(text: str, count: int) -> list[BoxPlace]:
+    """Where each box of `parse_boxes` lies among `count` images; a box itself has no room for it.
+
+    A sentence that names an image before its first box ("In image 2 at [box]") gives each box the image named last
+    before it; one that names it later ("a stone at [box] in image 2") the first image named after it. A sentence that
+    names none goes on about the image named last before, and an answer that names none is about the first.
+    """
+    boxes = parse_boxes(text)
+    if count < 2:
+        return [BoxPlace(0, 0, len(text)) for _ in boxes]
+    plain = _BOX.sub(lambda box: "x" * len(box.group()), text)
+    named = [(n.start(), n.end(), image) for n in _IMAGE_NAME.finditer(plain) if 0 <= (image := _number_of(n)) < count]
+    ends = [*(stop.end() for stop in _SENTENCE_END.finditer(plain)), len(text)]
+    images: dict[int, int] = {}
+    cuts = [0]
+    latest = begin = 0
+    for end in ends:
+        inside = [name for name in named if begin <= name[0] < end]
+        mine = [box for box in boxes if begin <= box.start < end]
+        names_first = not mine or (bool(inside) and inside[0][0] < mine[0].start)
+        for box in mine:
+            before = [image for start, _, image in inside if start < box.start]
+            after = [image for start, _, image in inside if start >= box.end]
+            near = before[-1:] if names_first else after[:1] or before[-1:]
+            images[box.start] = near[0] if near else latest
+        if inside:
+            latest = inside[-1][2]
+            cuts += (
+                [begin, *(start for start, _, _ in inside[1:])] if names_first else [begin, *(e for _, e, _ in inside)]
+            )
+        begin = end
+    cuts = sorted({*cuts, len(text)})
+    return [
+        BoxPlace(
+            images[box.start],
+            max(cut for cut in cuts if cut <= box.start),
+            min(cut for cut in cuts if cut > box.start),
+        )
+        for box in boxes
+    ]
+
+
+def _number_of(name: re.Match[str]) -> int:
+    """The image that a name means, from 0."""
+    return int(name["number"]) - 1 if name["number"] else _ORDINALS.index(name["ordinal"].lower())
 
 
 # ------------------------------------------------------------- what `umed build-mau` asks a teacher (paper, Fig. 2)

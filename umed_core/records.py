@@ -114,7 +114,7 @@ def write_parts(path: Path, parts: Iterable[bytes]) -> None:
         with _as_storage_error(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             out = temporary.open("wb")
-        with out:
+        try:
             # Only the writing is guarded: an OSError of whoever makes the parts is not a failed write.
             for part in parts:
                 with _as_storage_error(path):
@@ -122,6 +122,9 @@ def write_parts(path: Path, parts: Iterable[bytes]) -> None:
             with _as_storage_error(path):
                 out.flush()
                 os.fsync(out.fileno())
+        finally:
+            with suppress(OSError):  # a full disk refuses once more what is still in the buffer
+                out.close()
         with _as_storage_error(path):
             temporary.replace(path)
     finally:

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -82,6 +83,59 @@ def test_questions_are_one_conversation(umed, stone):
     ]
 
 
+@pytest.fixture
+def polyp(tmp_path: Path) -> Path:
+    """32 x 64 pixels (height x width), bright in x 0..16, y 0..8: the box 0, 0, 0.25, 0.25."""
+    pixels = np.full((32, 64), 40, np.uint8)
+    pixels[:8, :16] = 255
+    path = tmp_path / "polyp.png"
+    Image.fromarray(pixels).save(path)
+    return path
+
+
+def test_one_question_about_two_images_tells_which_box_is_on_which(umed, stone, polyp, tmp_path):
+    out = tmp_path / "out"
+    done = umed("ask", stone, polyp, "--together", "--model", "several", "--save", out)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[1:3] == [f"image 1: {stone}", f"image 2: {polyp}"]
+    assert lines[3] == (
+        f"  Answer 1. Image 1: {ANSWER} Image 2: a bright region at "
+        "[bbox_start] 0.000, 0.000, 0.250, 0.250 [bbox_end] looks like a kidney stone."
+    )
+    assert lines[4].startswith("  box 1: kidney stone, on image 1, x 16 to 48, y 16 to 32 of 64 x 64 px (0.250")
+    assert lines[5].startswith("  box 2: kidney stone, on image 2, x 0 to 16, y 0 to 8 of 64 x 32 px (0.000")
+    assert lines[5].endswith("% of the word's attention on that image in it")
+    assert sorted(path.name for path in out.iterdir()) == [
+        "polyp-attention.png", "polyp-boxes.png", "stone-attention.png", "stone-boxes.png",
+    ]  # fmt: skip
+
+
+def test_json_about_two_images_says_where_each_box_lies(umed, stone, polyp):
+    done = umed("ask", stone, polyp, "--together", "--model", "several", "--json")
+    (line,) = [json.loads(line) for line in done.stdout.splitlines()]
+    assert line["images"] == [str(stone), str(polyp)]
+    assert [(box["image"], box["x"], box["w"]) for box in line["boxes"]] == [
+        (str(stone), 0.25, 0.5),
+        (str(polyp), 0.0, 0.25),
+    ]
+
+
+def test_a_model_for_one_image_is_asked_about_no_two_at_once(umed, stone, polyp):
+    done = umed("ask", stone, polyp, "--together", "--model", "fake")
+    assert done.returncode == 4
+    assert "error: fake answers about one image at a time, not 2." in done.stderr.splitlines()
+    assert any(line.startswith("hint: Leave out --together") for line in done.stderr.splitlines())
+    assert "Answer" not in done.stdout
+
+
+def test_together_nothing_is_asked_where_an_image_cannot_be_read(umed, stone, tmp_path):
+    done = umed("ask", stone, tmp_path / "gone.png", "--together", "--model", "several")
+    assert done.returncode == 3
+    assert "Answer" not in done.stdout
+    assert "gone.png" in done.stderr
+
+
 def test_a_folder_with_all_kinds_of_files(umed, stone, tmp_path):
     """Good ones are answered in order, each bad one is a line, and the first error gives the exit code."""
     (tmp_path / "empty.png").write_bytes(b"")
@@ -94,6 +148,19 @@ def test_a_folder_with_all_kinds_of_files(umed, stone, tmp_path):
     assert done.returncode == 3
     assert "skipped: " in done.stderr and "notes.txt" in done.stderr
     assert sum("torn.png" in line for line in done.stderr.splitlines()) == 1
+
+
+def test_an_archive_is_asked_about_as_a_folder_is(umed, stone, tmp_path):
+    archive, out = tmp_path / "study", tmp_path / "out"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as made:
+        made.write(stone, "kidney/left.png")
+        made.writestr("notes.txt", "not an image")
+    done = umed("ask", archive, "--json", "--model", "fake", "--save", out)
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert (answer["image"], answer["boxes"][0]["x"]) == (str(archive / "kidney" / "left.png"), 0.25)
+    assert f"skipped: {archive}/notes.txt is plain text." in done.stderr.splitlines()
+    assert sorted(path.name for path in out.iterdir()) == ["left-attention.png", "left-boxes.png"]
 
 
 def test_pictures_are_saved_beside_and_the_source_is_left_alone(umed, stone, tmp_path):
@@ -122,6 +189,8 @@ def test_a_crash_in_the_middle_costs_one_image(umed, stone, tmp_path):
         ("empty folder", 3, "holds no readable image"),
         ("text.dcm", 3, "text.dcm"),
         ("torn.dcm", 3, "torn.dcm"),
+        ("torn.zip", 3, "torn.zip is a damaged ZIP archive"),
+        ("x" * 300, 3, "no usable path"),
         ("frame 2", 4, "1 frame"),
     ],
 )
@@ -136,6 +205,8 @@ def test_bad_input_is_two_lines_and_an_exit_code(umed, stone, tmp_path, make, co
     elif make == "torn.dcm":
         whole = write_dicom(tmp_path / "whole.dcm", tiny_dicom())
         path.write_bytes(whole.read_bytes()[:-20])
+    elif make == "torn.zip":
+        path.write_bytes(b"PK\x03\x04 and nothing more")
     elif make == "frame 2":
         path, extra = stone, ["--frame", "2"]
     done = umed("ask", path, "--model", "fake", *extra)

@@ -25,6 +25,7 @@ from umed_core.errors import Cancelled, ConfigError, StorageError, TrainingError
 from umed_core.prompts import RESEARCH_USE_ONLY
 from umed_core.training import aar
 from umed_core.training.aar import train_aar
+from umed_core.training.run import RunFolder
 from umed_core.vlm.families import load_model
 
 TIMED = ("tokens_per_s",)
@@ -158,6 +159,13 @@ def test_another_stage_one_under_the_same_name_is_refused(tmp_path):
     model.save_pretrained(first)
     with pytest.raises(TrainingError, match="other weights"):
         run(config)
+
+
+def test_a_folder_that_another_process_trains_in_is_left_alone(init, tmp_path):
+    out = tmp_path / "run"
+    with RunFolder(out).claimed(), pytest.raises(TrainingError, match=f"trained in by process {os.getpid()}"):
+        run(tiny_config(init, out))
+    assert [path.name for path in out.iterdir()] == ["in_use.lock"]
 
 
 def test_a_reward_that_is_no_number_stops_the_run_and_the_last_checkpoint_is_good(init, whole, tmp_path):

@@ -30,6 +30,7 @@ from umed_core.errors import (
 )
 from umed_core.training import bookkeeping, policy, sft
 from umed_core.training.bookkeeping import schedule, total_steps
+from umed_core.training.run import RunFolder
 from umed_core.training.sft import train_sft
 from umed_core.vlm.families import load_model
 
@@ -305,6 +306,13 @@ def test_another_recipe_finds_the_folder_taken(root, whole):
 
 
 # ---- how long, how fast
+
+
+def test_a_folder_that_another_process_trains_in_is_left_alone(root, tmp_path):
+    out = tmp_path / "run"
+    with RunFolder(out).claimed(), pytest.raises(TrainingError, match=f"trained in by process {os.getpid()}"):
+        train_sft(tiny_config(root, out), silent)
+    assert [path.name for path in out.iterdir()] == ["in_use.lock"]
 
 
 def test_the_papers_run_is_four_times_37_steps(monkeypatch, root, tmp_path):

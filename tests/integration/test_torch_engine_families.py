@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 
 pytest.importorskip("torch")
 
 import torch
 
 from tests import tiny_vlm
-from umed_core.prompts import BOX_START, parse_boxes
+from umed_core.errors import WorkerError
+from umed_core.prompts import BOX_START, about_images, parse_boxes
 from umed_core.records import Turn
 from umed_core.vlm.attention import ATTENTION
+from umed_core.vlm.decoding import Step
+from umed_core.vlm.families import answer_tokens, load_model
 from umed_core.vlm.messages import Answer, AskOptions, TextDelta
+from umed_core.vlm.pixels import as_rgb
+from umed_core.vlm.protocol import KEPT_IMAGES
 from umed_core.vlm.torch_engine import TorchEngine, open_torch_engine, token_pieces
 
 pytestmark = pytest.mark.torch
@@ -44,8 +51,13 @@ def family(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def engine(family: str, tmp_path_factory: pytest.TempPathFactory) -> TorchEngine:
-    return open_torch_engine(SAVERS[family](tmp_path_factory.mktemp("models") / family), "cpu")
+def folder(family: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return SAVERS[family](tmp_path_factory.mktemp("models") / family)
+
+
+@pytest.fixture(scope="module")
+def engine(folder: Path) -> TorchEngine:
+    return open_torch_engine(folder, "cpu")
 
 
 def ask(
@@ -59,6 +71,16 @@ def ask(
     assert isinstance(answer, Answer)
     assert "".join(delta.text for delta in deltas) == answer.text
     return deltas, answer
+
+
+def as_transformers_has_it(processor: Any, images: Sequence[NDArray[np.uint8]]) -> tuple[str, list[Image.Image]]:
+    """The conversation by the processor's own template, and its pictures."""
+    words = {"type": "text", "text": about_images(QUESTION.text, len(images))}
+    messages = [{"role": "user", "content": [*[{"type": "image"}] * len(images), words]}]
+    # A processor that was saved with its tokenizer's template has none of its own.
+    template = processor.chat_template or processor.tokenizer.chat_template
+    text = processor.apply_chat_template(messages, chat_template=template, add_generation_prompt=True)
+    return text, [Image.fromarray(as_rgb(image)) for image in images]
 
 
 def test_it_streams_an_answer_with_rows_over_the_whole_image(engine: TorchEngine, family: str) -> None:
@@ -127,6 +149,84 @@ def test_two_images_have_a_row_each(engine: TorchEngine, family: str) -> None:
         assert (first.rows, first.columns) == WIDE_GRIDS[family]
         assert (second.rows, second.columns) == SQUARE_GRIDS[family]
         assert 0 < sum(first.weights) + sum(second.weights) < 1
+
+
+def test_it_says_that_it_takes_several_images(engine: TorchEngine) -> None:
+    assert engine.info.max_images == KEPT_IMAGES
+    with pytest.raises(WorkerError, match="answers about 16 images at a time, not 17"):
+        ask(engine, images=[SQUARE] * 17, names=["square"] * 17)
+
+
+def test_what_is_too_long_with_several_images_may_be_asked_about_fewer(engine: TorchEngine) -> None:
+    with pytest.raises(WorkerError, match="longer than the model can read") as refused:
+        ask(engine, (Turn("user", "Q" * 600),), images=[WIDE, SQUARE], names=["wide", "square"])
+    assert "fewer images" in refused.value.hint
+
+
+def assert_as_transformers_answers(engine: TorchEngine, folder: Path, images: dict[str, NDArray[np.uint8]]) -> None:
+    """Prompt and greedy answer, token for token."""
+    model, processor = load_model(folder)
+    text, pictures = as_transformers_has_it(processor, list(images.values()))
+    inputs = processor(text=[text], images=pictures, return_tensors="pt")
+    ends, never = answer_tokens(model, processor.tokenizer)
+    made = model.generate(**inputs, max_new_tokens=24, do_sample=False, suppress_tokens=list(never))
+    prompt = inputs["input_ids"].shape[1]
+    expected = [token for token in made[0, prompt:].tolist() if token not in ends]
+
+    greedy = AskOptions(max_new_tokens=24, grammar=False)
+    _, answer = ask(engine, options=greedy, images=list(images.values()), names=list(images))
+    assert engine._ids[:prompt] == inputs["input_ids"][0].tolist()
+    assert engine._ids[prompt:][: answer.token_count] == expected
+    assert len(set(expected)) > 3  # a model that says one token again and again would prove little
+
+
+def test_two_images_are_answered_token_for_token_as_by_transformers(engine: TorchEngine, folder: Path) -> None:
+    assert_as_transformers_answers(engine, folder, {"wide": WIDE, "square": SQUARE})
+
+
+@pytest.mark.parametrize("names", [("wide",), ("wide", "square")])
+def test_llava_onevision_answers_as_by_transformers(names: tuple[str, ...], tmp_path: Path) -> None:
+    """Its processor is read without its video part and keeps its own settings; where its tiles lie is not told."""
+    folder = tiny_vlm.save_llava_onevision(tmp_path / "onevision")
+    engine = open_torch_engine(folder, "cpu")
+    assert engine.info.max_images == KEPT_IMAGES
+    assert engine._processor.num_image_tokens == 16
+    assert_as_transformers_answers(engine, folder, {name: {"wide": WIDE, "square": SQUARE}[name] for name in names})
+
+
+def test_the_first_word_is_told_from_both_images_in_their_order(
+    engine: TorchEngine, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, processor = load_model(folder)
+    text, pictures = as_transformers_has_it(processor, [WIDE, SQUARE])
+    with torch.inference_mode():
+        expected = model(**processor(text=[text], images=pictures, return_tensors="pt")).logits[0, -1].numpy()
+
+    steps: list[Step] = []
+    feed = engine._feed
+    monkeypatch.setattr(engine, "_feed", lambda ids, inputs: steps.append(feed(ids, inputs)) or steps[-1])
+    once = AskOptions(max_new_tokens=1, grammar=False)
+    ask(engine, options=once, images=[WIDE, SQUARE], names=["wide", "square"])
+    in_order = steps[0].logits
+    steps.clear()
+    ask(engine, options=once, images=[SQUARE, WIDE], names=["square", "wide"])
+    assert np.allclose(in_order, expected, atol=1e-5)
+    assert not np.allclose(steps[0].logits, expected, atol=1e-5)
+
+
+def test_a_second_question_about_the_same_images_reuses_them_and_changes_nothing(engine: TorchEngine) -> None:
+    both = {"images": [WIDE, SQUARE], "names": ["wide", "square"]}
+    _, first = ask(engine, **both)
+    turns = (QUESTION, Turn("assistant", first.text), Turn("user", "And?"))
+    kept_deltas, kept = ask(engine, turns, **both)
+    ask(engine)
+    fresh_deltas, fresh = ask(engine, turns, **both)
+    assert fresh.reused_tokens == 0
+    assert kept.reused_tokens > sum(len(mosaic.positions) for mosaic in engine._mosaics)
+    assert kept.text == fresh.text
+    for warm, cold in zip(kept_deltas, fresh_deltas, strict=True):
+        for kept_row, fresh_row in zip(warm.attention, cold.attention, strict=True):
+            assert np.allclose(kept_row.weights, fresh_row.weights, atol=1e-5)
 
 
 def test_a_question_without_an_image_forgets_the_last_one(engine: TorchEngine) -> None:

@@ -57,6 +57,32 @@ def test_an_answer_comes_in_pieces(client):
     assert "".join(delta.text for delta in deltas) == FIRST_ANSWER
 
 
+def test_one_question_goes_with_several_images_and_no_more_than_the_model_takes():
+    dark = np.zeros((4, 8), np.uint8)
+    with WorkerClient(FAKE_WORKER) as client:
+        assert client.load(Path("several")).max_images == 3
+        *deltas, answer = client.ask([dark, BRIGHT], asked("what?"), timeout_s=WAIT_S)
+        assert isinstance(answer, Answer)
+        assert answer.text.startswith("Answer 1. Image 1: no abnormality is seen in this image. Image 2: a bright")
+        assert [box.image for box in answer.boxes] == [1]
+        assert [[row.image for row in delta.attention if row.layer == -1] for delta in deltas] == [[0, 1]] * len(deltas)
+        assert all(sum(sum(r.weights) for r in d.attention if r.layer == -1) <= 1 for d in deltas)
+        with pytest.raises(WorkerError, match="3 images at a time, not 4"):
+            list(client.ask([dark, BRIGHT, dark, BRIGHT], asked("what?")))
+        assert answer_to(client, "what?").text == FIRST_ANSWER  # and one alone is asked about as ever
+
+
+def test_an_image_that_falls_off_the_shelf_for_its_neighbour_is_sent_again():
+    images = [np.full((2, 2), number, np.uint8) for number in range(KEPT_IMAGES + 1)]
+    with WorkerClient(FAKE_WORKER) as client:
+        client.load(Path("several"))
+        for image in images[:KEPT_IMAGES]:
+            answer_to(client, "what?", pixels=image)
+        # The new one takes the place of the oldest, which the same question is about.
+        *_, answer = client.ask([images[0], images[-1]], asked("what?"), timeout_s=WAIT_S)
+        assert isinstance(answer, Answer) and "Image 2" in answer.text
+
+
 def test_what_a_library_prints_does_not_reach_the_protocol(client):
     assert answer_to(client, "print").text == FIRST_ANSWER
 

@@ -9,12 +9,14 @@ from hypothesis import strategies as st
 from umed_core.errors import DataError
 from umed_core.geometry import NormalizedBox
 from umed_core.prompts import (
+    about_images,
     correction_prompt,
     diagnosis_prompt,
     format_box,
     labelled_boxes,
     parse_boxes,
     parse_conversation,
+    places_of_boxes,
     reflection_prompt,
 )
 from umed_core.records import Finding, Turn
@@ -138,3 +140,76 @@ def test_any_text_is_a_conversation_or_a_data_error(text):
 
 def test_format_box_is_what_the_prompt_promises():
     assert format_box(BOX) == BOX_TEXT
+
+
+# ----------------------------------------------------------------------------------------- several images in a question
+A, B = "[bbox_start] 0.1, 0.2, 0.3, 0.4 [bbox_end]", "[bbox_start] 0.5, 0.5, 0.25, 0.25 [bbox_end]"
+
+
+def images_of(text: str, count: int) -> list[int]:
+    return [place.image for place in places_of_boxes(text, count)]
+
+
+@pytest.mark.parametrize(
+    ("text", "images"),
+    [
+        (f"A stone at {A}.", [0]),
+        (f"Image 1: a stone at {A}. Image 2: a polyp at {B}.", [0, 1]),
+        (f"Image 1: no abnormality is seen. Image 2: a polyp at {B}.", [1]),
+        (f"In image 2 a polyp at {A}; in image 1 another at {B}.", [1, 0]),
+        (f"A stone at {A} in image 2 and one at {B} in image 1.", [1, 0]),
+        (f"A stone at {A} and one at {B}, both in image 2.", [1, 1]),
+        (f"The second image is abnormal. A stone lies at {A}.", [1]),
+        (f"Picture 2 shows a stone. It is at {A}. Nothing is seen in image 1.", [1]),
+        (f"The THIRD scan: {A}", [2]),
+        (f"Image 9: {A}", [0]),
+        (f"Of 2 images, {A}", [0]),
+        ("Image 2 is normal.", []),
+    ],
+)
+def test_a_box_lies_on_the_image_that_its_sentence_names(text: str, images: list[int]):
+    assert images_of(text, 3) == images
+
+
+def test_with_one_image_every_box_lies_on_it():
+    assert images_of(f"Image 2: {A}. In image 3: {B}", 1) == [0, 0]
+
+
+@given(st.lists(st.integers(0, 4), min_size=1, max_size=8))
+def test_an_answer_that_names_each_image_first_is_read_back(order: list[int]):
+    text = " ".join(f"Image {image + 1}: a stone at {A}." for image in order)
+    assert images_of(text, 5) == order
+
+
+@given(st.text(max_size=60), st.integers(1, 16))
+def test_a_box_has_an_image_whatever_is_written(words: str, count: int):
+    text = f"{words} {A} {words} {B}"
+    boxes, places = parse_boxes(text), places_of_boxes(text, count)
+    assert len(places) == len(boxes)
+    for box, place in zip(boxes, places, strict=True):
+        assert 0 <= place.image < count
+        assert 0 <= place.start <= box.start < place.end <= len(text)
+
+
+def test_a_question_about_one_image_is_asked_as_it_was_written():
+    assert about_images("Where?", 0) == about_images("Where?", 1) == "Where?"
+
+
+def test_a_question_about_two_images_says_what_they_are_called():
+    asked = about_images("Where?", 2)
+    assert asked.endswith("\nWhere?")
+    assert "2 images" in asked
+    assert "Image 2: ..." in asked
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"Image 1: a kidney stone at {A}. Image 2: a polyp at {B}.",
+        f"Image 1 is abnormal. At {A} lies a kidney stone. Image 2 shows {B}, a polyp.",
+        f"In image 1, {A} is a kidney stone and in image 2, {B} is a polyp.",
+        f"A kidney stone at {A} in image 1 and a polyp at {B} in image 2.",
+    ],
+)
+def test_a_class_is_named_in_the_passage_about_the_boxs_own_image(text: str):
+    assert [label for label, _ in labelled_boxes(text, ("polyp", "kidney stone"), 2)] == ["kidney stone", "polyp"]

@@ -46,22 +46,32 @@ def picture_stems(sources: Sequence[Path], folder: Path) -> dict[Path, str]:
 
 
 def save_reply(
-    folder: Path, stem: str, number: int, pixels: NDArray[np.uint8], reply: Reply, model: Loaded
+    folder: Path,
+    stem: str,
+    number: int,
+    pixels: NDArray[np.uint8],
+    reply: Reply,
+    model: Loaded,
+    image: int = 0,
+    image_count: int = 1,
 ) -> tuple[Path, ...]:
     """Writes the picture of the boxes and, where the answer names a box's class, that of its words' attention.
 
-    `number` counts the questions about one image from 1. A file appears whole or not at all.
+    `number` counts the questions about one image from 1; `image` is which of the reply's `image_count` images
+    `pixels` are, from 0.
+    A file appears whole or not at all.
     Shapes: pixels (H, W) or (H, W, 3) display values.
     Raises: StorageError.
     """
     answer = reply.answer
     about = _about(reply, model)
     mark = "" if number == 1 else f"-{number}"
-    labels = ", ".join(box.label or "no class" for box in answer.boxes) or "no box"
-    boxes = with_caption(draw_boxes(pixels, answer.boxes), [f"{model.model}: {labels}"])
+    here = [box for box in answer.boxes if box.image == image]
+    labels = ", ".join(box.label or "no class" for box in here) or "no box"
+    boxes = with_caption(draw_boxes(pixels, here), [f"{model.model}: {labels}"])
     saved = [_save(folder / f"{stem}-boxes{mark}.png", boxes, about)]
-    named = [(box, span) for box in answer.boxes if _words(span := class_span(answer.text, box))]
-    maps = [(box, attention_on(reply.deltas, *span)) for box, span in named]
+    named = [(box, span) for box in here if _words(span := class_span(answer.text, box, image_count))]
+    maps = [(box, attention_on(reply.deltas, *span, image=image)) for box, span in named]
     maps = [(box, attention) for box, attention in maps if attention.size]
     if maps:
         mean = np.mean([attention for _, attention in maps], axis=0)
@@ -91,7 +101,8 @@ def _about(reply: Reply, model: Loaded) -> dict[str, str]:
 
 
 def _spelled(box: LabelledBox) -> str:
-    return f"{box.label}: x {box.box.x:.4f}, y {box.box.y:.4f}, w {box.box.w:.4f}, h {box.box.h:.4f}"
+    place = f"x {box.box.x:.4f}, y {box.box.y:.4f}, w {box.box.w:.4f}, h {box.box.h:.4f}"
+    return f"{box.label}: {place}" + (f" on image {box.image + 1}" if box.image else "")
 
 
 def _words(span: tuple[int, int]) -> bool:

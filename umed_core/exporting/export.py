@@ -46,7 +46,7 @@ def export_reading(reading: Reading, form: ExportForm, folder: Path, stem: str) 
     for number, content in enumerate(export_bytes(reading, form), 1):
         mark = "" if number == 1 else f"-{number}"
         path = folder / f"{stem}{mark}.{_SUFFIXES[form]}"
-        if path.exists() and path.samefile(reading.image):
+        if path.exists() and reading.image.exists() and path.samefile(reading.image):
             raise DataError(f"{path} is the image itself.", "Choose another folder or another name.")
         write_atomic(path, content)
         written.append(path)

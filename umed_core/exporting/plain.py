@@ -18,12 +18,13 @@ SCHEMA = "umed-reading/1"
 
 
 class ModelSource(msgspec.Struct, frozen=True):
-    """The answer that something comes from."""
+    """The answer that something comes from; `images` names those of a question about several, in their order."""
 
     model: str
     model_sha256: str
     question: str
     answer: str
+    images: tuple[str, ...] = ()
 
 
 class FindingEntry(msgspec.Struct, frozen=True):

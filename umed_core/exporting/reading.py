@@ -26,12 +26,16 @@ UNNAMED = "abnormality of no stated class"
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """The answer that a finding comes from: the model, the hash of its weights, and the exchange in full."""
+    """The answer that a finding comes from: the model, the hash of its weights, and the exchange in full.
+
+    `images` names the images of a question about several, in the order in which the model saw them.
+    """
 
     model: str
     model_sha256: str
     question: str
     answer: str
+    images: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,6 +128,9 @@ def _history(finding: ReadFinding) -> list[sr.TextContentItem]:
     items = [_own_text("Review status", _STATUS[finding.status])]
     if finding.provenance is not None:
         items += [_own_text("Question", finding.provenance.question), _own_text("Answer", finding.provenance.answer)]
+        if finding.provenance.images:
+            lines = (f"Image {number}: {name}" for number, name in enumerate(finding.provenance.images, 1))
+            items.append(_own_text("Images asked about", "\n".join(lines)))
     return items + [_own_text("Edit", edit) for edit in finding.edits]
 
 

@@ -23,11 +23,12 @@ from pydicom.uid import (
     VLPhotographicImageStorage,
 )
 
-from umed_core.errors import CorruptImage, DataError, UnsupportedImage
+from umed_core.errors import CorruptImage, DataError, UmedError, UnsupportedImage
 from umed_core.exporting.reading import ImageReference, Reading
 from umed_core.images.dicom_file import DAMAGED, DICOM_FAILURES, end_of_meta, int_of, one_line, read_dataset, text_of
-from umed_core.images.headers import read_header
 from umed_core.images.limits import DecodeLimits
+from umed_core.images.open_image import open_bytes
+from umed_core.images.sandbox import borrowed_decoder
 
 __all__ = ["DicomSource", "check_frame_can_be_named", "find_reference", "is_dicom", "read_source"]
 
@@ -73,7 +74,11 @@ class DicomSource:
 
 def is_dicom(reading: Reading) -> bool:
     """Whether the reading's file is DICOM, by its content. Raises: InputError."""
-    return read_header(reading.image, DecodeLimits()).kind == "dicom"
+    with borrowed_decoder(DecodeLimits()) as decoder:
+        (header,) = decoder.headers([reading.image])
+    if isinstance(header, UmedError):
+        raise header
+    return header.kind == "dicom"
 
 
 def read_source(reading: Reading) -> DicomSource:
@@ -119,13 +124,14 @@ def _header(reading: Reading) -> Dataset:
         with warnings.catch_warnings():
             # pydicom warns of odd values by quoting them; what matters is checked here.
             warnings.simplefilter("ignore")
-            with reading.image.open("rb") as opened:
+            with open_bytes(reading.image) as opened:
                 head = opened.read(_HEAD_BYTES)
-            if head[128:132] == b"DICM" and end_of_meta(head)[1] == DeflatedExplicitVRLittleEndian:
-                dataset = read_dataset(reading.image.read_bytes(), reading.image.name, DecodeLimits())
-                del dataset.PixelData
-            else:
-                dataset = dcmread(reading.image, stop_before_pixels=True, force=True)
+                opened.seek(0)
+                if head[128:132] == b"DICM" and end_of_meta(head)[1] == DeflatedExplicitVRLittleEndian:
+                    dataset = read_dataset(opened.read(), reading.image.name, DecodeLimits())
+                    del dataset.PixelData
+                else:
+                    dataset = dcmread(opened, stop_before_pixels=True, force=True)
             _drop_unreadable(dataset)
     except DICOM_FAILURES as problem:
         raise CorruptImage(f"{reading.image.name} has a damaged header: {one_line(problem)}.", DAMAGED) from problem

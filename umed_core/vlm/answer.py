@@ -9,22 +9,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from umed_core.geometry import NormalizedBox
-from umed_core.prompts import CLASS_SYNONYMS, labelled_boxes, parse_boxes
+from umed_core.prompts import CLASS_SYNONYMS, labelled_boxes, parse_boxes, places_of_boxes
 from umed_core.vlm.messages import LabelledBox, TextDelta
 
 __all__ = ["attention_on", "class_span", "located_boxes", "share_in_box"]
 
 
-def located_boxes(text: str, classes: tuple[str, ...]) -> tuple[LabelledBox, ...]:
-    """The boxes of an answer in order, each with the class of `classes` that the text gives it ("": none)."""
-    labels = (label for label, _ in labelled_boxes(text, classes))
-    return tuple(LabelledBox(label, p.box, p.start, p.end) for label, p in zip(labels, parse_boxes(text), strict=True))
+def located_boxes(text: str, classes: tuple[str, ...], image_count: int = 1) -> tuple[LabelledBox, ...]:
+    """The boxes of an answer in order, each with the class of `classes` that the text gives it ("": none) and its image."""
+    labels = (label for label, _ in labelled_boxes(text, classes, image_count))
+    places = places_of_boxes(text, image_count)
+    return tuple(
+        LabelledBox(label, p.box, p.start, p.end, place.image)
+        for label, p, place in zip(labels, parse_boxes(text), places, strict=True)
+    )
 
 
-def class_span(text: str, box: LabelledBox) -> tuple[int, int]:
+def class_span(text: str, box: LabelledBox, image_count: int = 1) -> tuple[int, int]:
     """The half-open range of characters that names the box's class: the first after the box, else the last before it.
 
-    Empty (start equals end) where the text does not name it.
+    Of an answer about several images only the passage about the box's own counts. Empty (start equals end) where the
+    text does not name it.
     """
     if not box.label:
         return box.end, box.end
@@ -32,8 +37,12 @@ def class_span(text: str, box: LabelledBox) -> tuple[int, int]:
     # The longest spelling first, so that "kidney stones" is not cut to "kidney stone".
     words = "|".join(re.escape(s) for s in sorted(spellings, key=len, reverse=True))
     spans = [found.span() for found in re.finditer(rf"\b(?:{words})\b", text, re.IGNORECASE)]
-    after = [span for span in spans if span[0] >= box.end]
-    before = [span for span in spans if span[1] <= box.start]
+    begin, end = 0, len(text)
+    for parsed, place in zip(parse_boxes(text), places_of_boxes(text, image_count), strict=True):
+        if parsed.start == box.start:
+            begin, end = place.start, place.end
+    after = [span for span in spans if box.end <= span[0] < end]
+    before = [span for span in spans if begin <= span[0] and span[1] <= box.start]
     return after[0] if after else before[-1] if before else (box.end, box.end)
 
 

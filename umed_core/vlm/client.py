@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from umed_core.errors import error_from_code
 from umed_core.records import Turn
 from umed_core.vlm.messages import Answer, Ask, AskOptions, Failed, Load, Loaded, Stop, TextDelta, Unload, Unloaded
-from umed_core.vlm.protocol import ImageShelf, image_id, put_image, worker_command
+from umed_core.vlm.protocol import ImageShelf, check_image_count, image_id, images_to_put, put_image, worker_command
 from umed_core.vlm.worker_process import Waiting, WorkerProcess
 
 __all__ = ["WorkerClient"]
@@ -80,17 +80,18 @@ class WorkerClient:
 
         Leaving the iteration early stops the answer. `timeout_s` is the longest silence: a long answer may take longer.
         Shapes: image (H, W) or (H, W, 3) display values, or several of them where the model takes several.
-        Raises: WorkerCrashed, WorkerTimeout, and what the engine raises.
+        Raises: WorkerCrashed, WorkerTimeout, WorkerError for more images than the model takes, and what the engine raises.
         """
         images = [image] if isinstance(image, np.ndarray) else list(image)
+        names = [image_id(pixels) for pixels in images]
         process = self._ready(timeout_s)
-        for pixels in images:
-            if image_id(pixels) not in self._sent:
-                process.send(put_image(pixels))
-                self._sent.put(image_id(pixels), None)
+        if self.model is not None:
+            check_image_count(len(images), self.model)
+        for name in images_to_put(self._sent, names):
+            process.send(put_image(images[names.index(name)]))
         self._ask_id += 1
         ask_id = self._ask_id
-        process.send(Ask(ask_id, tuple(image_id(pixels) for pixels in images), tuple(turns), options))
+        process.send(Ask(ask_id, tuple(names), tuple(turns), options))
         ended = False
         try:
             while not ended:

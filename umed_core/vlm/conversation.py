@@ -1,4 +1,4 @@
-"""Asking about one image, question after question, each with what was said before."""
+"""Asking about an image, or several, question after question, each with what was said before."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ class Reply:
 
 def converse(
     client: WorkerClient,
-    pixels: NDArray[np.uint8],
+    pixels: NDArray[np.uint8] | Sequence[NDArray[np.uint8]],
     questions: Sequence[str],
     options: AskOptions,
     timeout_s: float = ANSWER_TIMEOUT_S,
 ) -> Iterator[TextDelta | Reply]:
     """The pieces of each answer as they come and, after the last piece of each, its Reply.
 
-    Shapes: pixels (H, W) or (H, W, 3) display values.
+    Shapes: pixels (H, W) or (H, W, 3) display values, or several of them where the model takes several.
     Raises: as WorkerClient.ask.
     """
     turns: tuple[Turn, ...] = ()

@@ -76,6 +76,7 @@ def decode_answer(
     classes: tuple[str, ...],
     started: float,
     reused_tokens: int,
+    image_count: int = 1,
 ) -> Iterator[TextDelta | Answer]:
     """Streams the answer whose first token `first` predicts. `started` is a `time.perf_counter()`."""
     rng = np.random.default_rng(options.seed)
@@ -115,7 +116,7 @@ def decode_answer(
     yield Answer(
         ask_id,
         told,
-        located_boxes(told, classes),
+        located_boxes(told, classes, image_count),
         time.perf_counter() - started,
         len(ids),
         was_stopped,

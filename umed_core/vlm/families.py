@@ -26,6 +26,7 @@ __all__ = [
     "image_token_id",
     "is_out_of_memory",
     "load_model",
+    "takes_several_images",
     "wants_first_token",
     "without_video",
 ]
@@ -98,13 +99,25 @@ def _load_processor(folder: Path, config: PreTrainedConfig) -> Any:
 
 
 def without_video(kind: type) -> type:
-    """The processor less its video part, which needs torchvision. The same name, because it is saved under its name."""
+    """The processor less its video part, which needs torchvision. The same name, because it is saved under its name.
 
-    def __init__(self: Any, image_processor: Any = None, tokenizer: Any = None, **kwargs: Any) -> None:  # noqa: N807
-        kwargs.pop("video_processor", None)
-        kind.__init__(self, image_processor, tokenizer, **kwargs)
+    `__init__` stays the family's own: transformers reads and saves a processor's settings by the names of its arguments.
+    """
+    parts = [name for name in kind.get_attributes() if name != "video_processor"]  # type: ignore[attr-defined]
+    less = {"get_attributes": classmethod(lambda _: parts), "__module__": kind.__module__}
+    return type(kind.__name__, (kind,), less)
 
-    return type(kind.__name__, (kind,), {"__init__": __init__, "__module__": kind.__module__})
+
+_SEVERAL_IMAGES = (
+    "gemma3", "idefics2", "idefics3", "internvl", "llava", "llava_next", "llava_onevision", "mistral3", "qwen2_vl",
+    "qwen2_5_vl", "qwen3_vl", "smolvlm",
+)  # fmt: skip
+"""Families whose processor and chat template put several images into one conversation. Any other is asked about one.
+LLaVA-1.5 and LLaVA-NeXT were trained on single images, and their authors find them weak at comparing several."""
+
+
+def takes_several_images(config: PreTrainedConfig) -> bool:
+    return config.model_type in _SEVERAL_IMAGES
 
 
 def image_token_id(config: PreTrainedConfig) -> int:

@@ -71,7 +71,10 @@ class PutImage(msgspec.Struct, frozen=True, tag=True):
 
 
 class Ask(msgspec.Struct, frozen=True, tag=True):
-    """Answer the last of `turns` (a user's) about the images put before. `ask_id` comes back in every event."""
+    """Answer the last of `turns` (a user's) about the images put before. `ask_id` comes back in every event.
+
+    Several images stand at the head of the first turn in this order, with `prompts.about_images` before its words.
+    """
 
     ask_id: int
     image_ids: tuple[str, ...]
@@ -98,8 +101,8 @@ Request: TypeAlias = Load | PutImage | Ask | Stop | Unload | Shutdown
 
 class Loaded(msgspec.Struct, frozen=True, tag=True):
     """The model is ready. `device` is what really runs ("CPU", "CUDA: name"), `engine` the runtime ("onnxruntime",
-    "torch"), `sha256` the hash of its weights, `classes` what it was taught to name, `layers` how many it has of which
-    AskOptions.attention "layers" tells (0: unknown)."""
+    "torch"), `sha256` the hash of its weights, `max_images` how many one question may be about, `classes` what it was
+    taught to name, `layers` how many it has of which AskOptions.attention "layers" tells (0: unknown)."""
 
     model: str
     sha256: str
@@ -113,8 +116,9 @@ class Loaded(msgspec.Struct, frozen=True, tag=True):
 
 
 class AttentionRow(msgspec.Struct, frozen=True):
-    """Where one answer token looked: `rows` x `columns` weights over the whole image, row-major, summing to at most 1
-    (the rest went to text). `layer` is -1 for the mean over layers."""
+    """Where one answer token looked: `rows` x `columns` weights over one whole image, row-major. The rows of a token on
+    all its images sum to at most 1 (the rest went to text). `layer` is -1 for the mean over layers, `image` the place
+    among Ask.image_ids."""
 
     rows: int
     columns: int
@@ -135,12 +139,13 @@ class TextDelta(msgspec.Struct, frozen=True, tag=True):
 
 
 class LabelledBox(msgspec.Struct, frozen=True):
-    """A box of the answer, its class, and the characters that spell it."""
+    """A box of the answer, its class, the characters that spell it, and on which of the images asked about it lies."""
 
     label: str
     box: NormalizedBox
     start: int
     end: int
+    image: int = 0
 
 
 class Answer(msgspec.Struct, frozen=True, tag=True):

@@ -25,6 +25,7 @@ from umed_core.vlm.decoding import Step, Vocabulary, common_prefix, decode_answe
 from umed_core.vlm.messages import Answer, AskOptions, AttentionRow, AttentionRowsWanted, Loaded, TextDelta
 from umed_core.vlm.onnx_form import DECODER, EMBED, TOKENIZER, VISION, OnnxForm, read_form
 from umed_core.vlm.pixels import model_pixels
+from umed_core.vlm.protocol import check_image_count
 
 __all__ = ["OnnxEngine", "open_onnx_engine"]
 
@@ -121,10 +122,9 @@ class OnnxEngine:
         stopped: Callable[[], bool],
     ) -> Iterator[TextDelta | Answer]:
         started = time.perf_counter()
-        if len(images) != 1:
-            raise WorkerError(
-                f"{self.info.model} answers about one image at a time, not {len(images)}.", "Ask about each alone."
-            )
+        check_image_count(len(images), self.info)
+        if not images:
+            raise WorkerError(f"{self.info.model} answers about an image, and there is none.", "Open one first.")
         text = render_chat(as_words(turns, self._marks), self._form.image_tokens)
         ids = self._tokenizer.encode(text, add_special_tokens=False).ids
         room = self._form.max_positions - len(ids)

@@ -9,14 +9,15 @@ import hashlib
 import re
 import signal
 import sys
+from collections.abc import Iterator, Sequence
 from typing import Generic, TypeVar
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from umed_core.errors import WorkerCrashed
-from umed_core.vlm.messages import Event, PutImage, decode_event
+from umed_core.errors import WorkerCrashed, WorkerError
+from umed_core.vlm.messages import Event, Loaded, PutImage, decode_event
 
 __all__ = [
     "KEPT_IMAGES",
@@ -24,7 +25,9 @@ __all__ = [
     "EventBuffer",
     "ImageShelf",
     "crash_error",
+    "check_image_count",
     "image_id",
+    "images_to_put",
     "last_words",
     "pixels_of",
     "put_image",
@@ -92,6 +95,31 @@ class ImageShelf(Generic[T]):
 
     def __getitem__(self, image_id: str) -> T:
         return self._things[image_id]
+
+
+def check_image_count(count: int, model: Loaded) -> None:
+    """Raises: WorkerError where one question is about more images than the model takes."""
+    if count > model.max_images:
+        images = "one image" if model.max_images == 1 else f"{model.max_images} images"
+        raise WorkerError(
+            f"{model.model} answers about {images} at a time, not {count}.",
+            "Ask about each alone, or choose a model that takes several."
+            if model.max_images == 1
+            else "Ask about fewer.",
+        )
+
+
+def images_to_put(shelf: ImageShelf[None], wanted: Sequence[str]) -> Iterator[str]:
+    """The ids that must be put, one after the other, before a question about `wanted`; the caller's `shelf` follows.
+
+    An image that is there already may fall off as another is put, and is put again.
+    Raises: WorkerError for more images than a shelf holds.
+    """
+    if len(set(wanted)) > KEPT_IMAGES:
+        raise WorkerError(f"No question can be about {len(set(wanted))} images.", f"Ask about {KEPT_IMAGES} at most.")
+    while missing := [name for name in wanted if name not in shelf]:
+        shelf.put(missing[0], None)
+        yield missing[0]
 
 
 def worker_command(memory_mb: int = -1) -> list[str]:

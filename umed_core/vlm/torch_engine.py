@@ -26,7 +26,7 @@ from transformers import DynamicCache, PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
 from umed_core.errors import ConfigError, UnusableModel, WorkerError
-from umed_core.prompts import CLASS_SYNONYMS
+from umed_core.prompts import CLASS_SYNONYMS, about_images
 from umed_core.records import Turn
 from umed_core.vlm.attention import ATTENTION, RowCapture, capturing
 from umed_core.vlm.box_grammar import BoxGrammar, piece_text
@@ -38,12 +38,13 @@ from umed_core.vlm.families import (
     image_token_id,
     is_out_of_memory,
     load_model,
+    takes_several_images,
     wants_first_token,
 )
 from umed_core.vlm.messages import Answer, AskOptions, AttentionRow, AttentionRowsWanted, Loaded, TextDelta
 from umed_core.vlm.patches import Mosaic
 from umed_core.vlm.pixels import as_rgb
-from umed_core.vlm.protocol import KEPT_IMAGES
+from umed_core.vlm.protocol import KEPT_IMAGES, check_image_count
 
 __all__ = ["TorchEngine", "open_torch_engine", "running_device", "token_pieces", "weights_hash"]
 
@@ -69,7 +70,7 @@ def open_torch_engine(path: Path, device: str) -> TorchEngine:
         device="CPU" if place.type == "cpu" else f"CUDA: {torch.cuda.get_device_name(place)}",
         memory_mb=max(1, (_memory(place) - before) // 2**20),
         seconds=time.perf_counter() - started,
-        max_images=1 if model.config.model_type == "medvint" else KEPT_IMAGES,
+        max_images=KEPT_IMAGES if takes_several_images(model.config) else 1,
         layers=getattr(model.config.get_text_config(), "num_hidden_layers", 0),
     )
     return TorchEngine(info, model, processor)
@@ -141,18 +142,15 @@ class TorchEngine:
         stopped: Callable[[], bool],
     ) -> Iterator[TextDelta | Answer]:
         started = time.perf_counter()
-        if len(images) > self.info.max_images:
-            raise WorkerError(
-                f"{self.info.model} answers about {self.info.max_images} image(s) at a time, not {len(images)}.",
-                "Ask about fewer.",
-            )
+        check_image_count(len(images), self.info)
         if options.grammar and self._vocabulary.grammar is None:
             self._vocabulary = self._new_vocabulary(BoxGrammar(token_pieces(self._tokenizer, self._size)))
         inputs = self._inputs(turns, images)
         ids = inputs.pop("input_ids")[0].tolist()
         room = self._max_positions - len(ids)
         if room < 1:
-            raise WorkerError("The conversation is longer than the model can read.", "Start a new one.")
+            hint = "Start a new one." if len(images) < 2 else "Start a new one, or ask about fewer images."
+            raise WorkerError("The conversation is longer than the model can read.", hint)
         if options.max_new_tokens > room:
             options = msgspec.structs.replace(options, max_new_tokens=room)
         reused = self._reuse(tuple(image_ids), ids)
@@ -170,6 +168,7 @@ class TorchEngine:
             self.info.classes or tuple(CLASS_SYNONYMS),
             started,
             reused,
+            len(images),
         )
 
     def step(self, token_id: int) -> Step:
@@ -206,8 +205,10 @@ class TorchEngine:
         marks = (*self._tokenizer.all_special_tokens, getattr(self._processor, "image_token", None) or "")
         messages = []
         for number, turn in enumerate(as_words(turns, marks)):
+            # Named in words and not between the pictures: several families' templates put all pictures first.
             pictures = [{"type": "image"}] * image_count if number == 0 else []
-            content = [*pictures, {"type": "text", "text": turn.text}]
+            words = about_images(turn.text, image_count) if number == 0 else turn.text
+            content = [*pictures, {"type": "text", "text": words}]
             messages.append({"role": turn.role, "content": content})
         try:
             return self._tokenizer.apply_chat_template(

@@ -52,7 +52,7 @@ MEMORY_SHARE = 0.8
 LAST_SECONDS = 2.0
 """How long an answer may take to notice that stdin ended before the process ends under it."""
 
-_OUT_OF_MEMORY = "Close other programs, or use a smaller model or image."
+_OUT_OF_MEMORY = "Close other programs, or use a smaller model, or smaller or fewer images."
 
 
 def open_engine(path: Path, device: str) -> Engine:

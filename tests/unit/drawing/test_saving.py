@@ -91,6 +91,20 @@ def test_without_a_box_or_without_attention_there_is_no_heat_map(tmp_path):
     assert [p.name for p in save_reply(tmp_path, "stone", 2, STONE, silent, MODEL)] == ["stone-boxes-2.png"]
 
 
+def test_of_two_images_each_has_its_own_boxes_and_its_own_attention(tmp_path):
+    dark = np.full((64, 64), 40, np.uint8)
+    turns, images = [Turn("user", "what?")], [dark, STONE]
+    *deltas, answer = FakeEngine("several").answer(1, images, ["a", "b"], turns, AskOptions(), lambda: False)
+    assert isinstance(answer, Answer)
+    both = Reply("what?", answer, tuple(d for d in deltas if isinstance(d, TextDelta)))
+    assert [p.name for p in save_reply(tmp_path, "dark", 1, dark, both, MODEL, 0, 2)] == ["dark-boxes.png"]
+    boxes, attention = save_reply(tmp_path, "stone", 1, STONE, both, MODEL, 1, 2)
+    assert [boxes.name, attention.name] == ["stone-boxes.png", "stone-attention.png"]
+    assert Image.open(boxes).text["Boxes"].endswith("on image 2")  # type: ignore[attr-defined]
+    alone = save_reply(tmp_path / "alone", "stone", 1, STONE, reply(STONE), MODEL)
+    assert np.array_equal(np.asarray(Image.open(boxes)), np.asarray(Image.open(alone[0])))
+
+
 def test_a_folder_that_is_a_file_is_a_storage_error(tmp_path):
     (tmp_path / "file").write_text("mine")
     with pytest.raises(StorageError) as caught:

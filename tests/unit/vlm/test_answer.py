@@ -40,6 +40,14 @@ def test_a_box_without_a_class_has_an_empty_span():
     assert start == end
 
 
+def test_of_two_images_each_box_has_the_class_and_the_word_of_its_own():
+    text = f"Image 1: a polyp at {SPELLED}. Image 2: at {SPELLED} lies another polyp, and no kidney stone."
+    first, second = located_boxes(text, CLASSES, 2)
+    assert [(box.image, box.label) for box in (first, second)] == [(0, "polyp"), (1, "polyp")]
+    assert class_span(text, first, 2) == (text.index("polyp"), text.index("polyp") + 5)
+    assert class_span(text, second, 2) == (text.rindex("polyp"), text.rindex("polyp") + 5)
+
+
 def delta(index: int, start: int, end: int, *rows: AttentionRow) -> TextDelta:
     return TextDelta(1, index, "x" * (end - start), start, end, rows)
 

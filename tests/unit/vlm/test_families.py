@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -113,3 +114,17 @@ def test_torchs_words_for_a_full_memory_are_known() -> None:
         torch.empty(2**60, dtype=torch.uint8)
     assert is_out_of_memory(caught.value)
     assert not is_out_of_memory(RuntimeError("shape mismatch"))
+
+
+@pytest.mark.parametrize("save", [tiny_vlm.save_qwen, tiny_vlm.save_llava_onevision])
+def test_settings_of_videos_are_passed_over_where_there_is_no_torchvision(
+    save: Callable[[Path], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Folders of families that also read videos carry them."""
+    monkeypatch.setattr("umed_core.vlm.families.is_torchvision_available", lambda: False)
+    folder = save(tmp_path / "model")
+    settings = folder / "processor_config.json"
+    videos = {"video_processor": {"video_processor_type": "Qwen2VLVideoProcessor"}}
+    settings.write_text(json.dumps(json.loads(settings.read_text()) | videos))
+    _, processor = load_model(folder)
+    assert processor.get_attributes() == ["image_processor", "tokenizer"]
