@@ -19,6 +19,9 @@ from transformers import (
     LlamaForCausalLM,
     LlavaConfig,
     LlavaForConditionalGeneration,
+    LlavaOnevisionConfig,
+    LlavaOnevisionForConditionalGeneration,
+    LlavaOnevisionProcessor,
     LlavaProcessor,
     PreTrainedTokenizerFast,
     Qwen2_5_VLConfig,
@@ -28,6 +31,7 @@ from transformers import (
 )
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 from transformers.models.idefics3.image_processing_pil_idefics3 import Idefics3ImageProcessorPil
+from transformers.models.llava_onevision.image_processing_pil_llava_onevision import LlavaOnevisionImageProcessorPil
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
 from umed_core.vlm.families import without_video
@@ -143,6 +147,43 @@ def save_llava(folder: Path) -> Path:
         chat_template=LLAVA_TEMPLATE,
     )
     return _save(folder, _lively(LlavaForConditionalGeneration(config)), processor)
+
+
+def save_llava_onevision(folder: Path) -> Path:
+    """SigLIP at 56 px in 14 px patches, one image in up to four tiles, several in one each; Llama."""
+    torch.manual_seed(0)
+    marks = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<image>", "<video>")
+    tokenizer = byte_tokenizer(marks, ONEVISION_TEMPLATE, eos="<|im_end|>", pad="<|endoftext|>")
+    pinpoints = [[56, 112], [112, 56], [112, 112]]
+    config = LlavaOnevisionConfig(
+        vision_config={
+            "model_type": "siglip_vision_model",
+            "hidden_size": 32,
+            "intermediate_size": 64,
+            "num_hidden_layers": 2,
+            "num_attention_heads": 4,
+            "image_size": 56,
+            "patch_size": 14,
+        },
+        text_config=text_config(
+            len(tokenizer),
+            bos_token_id=None,
+            eos_token_id=tokenizer.eos_token_id,
+            pad_token_id=tokenizer.pad_token_id,
+        ),
+        image_token_index=tokenizer.convert_tokens_to_ids("<image>"),
+        video_token_index=tokenizer.convert_tokens_to_ids("<video>"),
+        image_grid_pinpoints=pinpoints,
+    )
+    images = LlavaOnevisionImageProcessorPil(size={"height": 56, "width": 56}, image_grid_pinpoints=pinpoints)
+    processor = without_video(LlavaOnevisionProcessor)(
+        images,
+        tokenizer,
+        num_image_tokens=16,
+        vision_feature_select_strategy="full",
+        chat_template=ONEVISION_TEMPLATE,
+    )
+    return _save(folder, _lively(LlavaOnevisionForConditionalGeneration(config)), processor)
 
 
 def save_qwen(folder: Path) -> Path:
@@ -310,6 +351,7 @@ QWEN_TEMPLATE = (
     .replace("{{ AFTER }}", "<|im_end|>\n")
     + "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
+ONEVISION_TEMPLATE = QWEN_TEMPLATE.replace("<|vision_start|><|image_pad|><|vision_end|>", "<image>")
 IDEFICS_TEMPLATE = (
     "<|begin_of_text|>"
     + _TURNS.replace("{{ BEFORE }}", "{{ message['role'] | capitalize }}:").replace("{{ PICTURE }}", "<image>")

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenuBar, QWidget
 
 from umed_desktop.theme import Palette, icon
 
-__all__ = ["ACTIONS", "PAGES", "PRESETS", "READING_MENUS", "ActionSpec", "fill_menus", "make_actions", "paint_icons"]
+__all__ = [
+    "ACTIONS",
+    "PAGES",
+    "PRESETS",
+    "READING_MENUS",
+    "ActionSpec",
+    "action_word",
+    "fill_menus",
+    "keys_said",
+    "make_actions",
+    "paint_icons",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +51,9 @@ READING_MENUS = ("&Edit", "&Image", "&Layout", "&Window", "&Tools", "&Model")
 ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("open_files", "&Open files…", "&File", ("Ctrl+O",), "file-plus", "Open images of any kind"),
     ActionSpec("open_folder", "Open &folder…", "&File", ("Ctrl+Shift+O",), "folder-open", "Open a folder of images"),
+    ActionSpec("study_browser", "Study &browser…", "&File", ("Ctrl+B",), "library", "All studies that are known"),
     ActionSpec("archive_import", "&Import from an archive (PACS)…", "&File", ("Ctrl+I",)),
+    ActionSpec("show_refused", "Files &not opened…", "&File", ("Ctrl+Shift+N",), tip="Files not opened, with reasons"),
     ActionSpec("export", "&Export…", "&File", ("Ctrl+S",), "share", "Export findings and answers", group=1),
     ActionSpec("archive_send", "Send to an archive (&PACS)…", "&File", ("Ctrl+Shift+S",), group=1),
     ActionSpec("cancel_work", "&Cancel what runs", "&File", ("Ctrl+.",), "ban", "Cancel reading", group=1),
@@ -52,6 +65,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("edit_class", "Change &class", "&Edit", ("Ctrl+E",), "tag", "Class of the selected finding", group=1),
     ActionSpec("delete_finding", "De&lete finding", "&Edit", ("Ctrl+Del",), "trash-2", "Delete the finding", group=1),
     ActionSpec("reject_box", "Re&ject box", "&Edit", ("Ctrl+Backspace",), "x", "Reject the selected box", group=1),
+    ActionSpec("settings", "Se&ttings…", "&Edit", ("Ctrl+,",), group=2),
     ActionSpec("next_slice", "&Next slice", "&Image", ("Down", "PgDown"), only_image=True),
     ActionSpec("previous_slice", "&Previous slice", "&Image", ("Up", "PgUp"), only_image=True),
     ActionSpec("next_series", "Next &series", "&Image", ("Ctrl+PgDown",)),
@@ -103,11 +117,24 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("show_boxes", "Show &boxes", "&Model", ("B",), "scan-search", "Boxes on the image", checkable=True),
     ActionSpec("show_attention", "Show &attention", "&Model", ("A",), "eye", "Attention of the word", checkable=True),
     ActionSpec("focus_question", "As&k", "&Model", ("Ctrl+K", "/"), group=1),
+    ActionSpec(
+        "attach_image",
+        "A&dd this image to the question",
+        "&Model",
+        ("Ctrl+Shift+A",),
+        "paperclip",
+        "Ask about this image together with others",
+        group=1,
+    ),
     ActionSpec("new_conversation", "&New conversation", "&Model", ("Ctrl+N",), group=1),
     ActionSpec("stop", "&Stop", "&Model", ("Esc",), "circle-stop", "Stop the answer", group=1),
+    ActionSpec("about_model", "Abou&t this model…", "&Model", ("Ctrl+Shift+I",), "info", "About this model", group=2),
     ActionSpec("choose_model", "&Choose model…", "&Model", ("Ctrl+M",), group=2),
     ActionSpec("built_in_model", "Use the &built-in model", "&Model", (), group=2),
+    ActionSpec("unload_model", "&Unload model", "&Model", (), tip="Frees the model's memory", group=2),
     ActionSpec("restart_model", "&Restart model", "&Model", ("Ctrl+Shift+R",), group=2),
+    ActionSpec("compare_model", "Co&mpare with another model…", "&Model", ("Ctrl+Shift+M",), group=3),
+    ActionSpec("close_comparison", "C&lose comparison", "&Model", ("Ctrl+Shift+W",), group=3),
     *(
         ActionSpec(f"page_{title.lower()}", f"{title} page", "&View", (f"Ctrl+{number}",), checkable=True, group=2)
         for number, title in enumerate(PAGES, 1)
@@ -121,6 +148,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ),
     ActionSpec("full_screen", "&Full screen", "&View", ("F11",), checkable=True, group=1),
     ActionSpec("shortcuts", "&Keyboard and mouse", "&Help", ("F1",)),
+    ActionSpec("logs", "&Log…", "&Help", ()),
     ActionSpec("about", "&About umed", "&Help", ()),
 )
 
@@ -132,11 +160,11 @@ def make_actions(window: QMainWindow, image: QWidget, deeds: Mapping[str, Callab
     """
     made: dict[str, QAction] = {}
     for spec in ACTIONS:
-        action = QAction(spec.text, window)
+        action = QAction(action_word(spec.text), window)
         action.setShortcuts([QKeySequence(keys) for keys in spec.keys])
         action.setCheckable(spec.checkable)
-        plain = spec.tip or spec.text.replace("&", "").rstrip("…")
-        action.setToolTip(f"{plain}  ({spec.keys[0]})" if spec.keys else plain)
+        plain = action_word(spec.tip) if spec.tip else action_word(spec.text).replace("&", "").rstrip("…")
+        action.setToolTip(f"{plain}  ({keys_said(spec.keys[:1])})" if spec.keys else plain)
         action.triggered.connect(_without_arguments(deeds[spec.name]))
         if spec.only_image:
             action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
@@ -145,10 +173,20 @@ def make_actions(window: QMainWindow, image: QWidget, deeds: Mapping[str, Callab
     return made
 
 
+def action_word(text: str) -> str:
+    """A word of the table in the window's language; `make translations` reads them from the table itself."""
+    return QCoreApplication.translate("Actions", text)
+
+
+def keys_said(keys: Sequence[str]) -> str:
+    """Keys as the person's keyboard names them: Ctrl is Strg in German."""
+    return QKeySequence.listToString([QKeySequence(key) for key in keys], QKeySequence.SequenceFormat.NativeText)
+
+
 def fill_menus(bar: QMenuBar, actions: Mapping[str, QAction]) -> None:
     """The menus in the order in which the table names them."""
     for title in dict.fromkeys(spec.menu for spec in ACTIONS):
-        menu = bar.addMenu(title)
+        menu = bar.addMenu(action_word(title))
         specs = [spec for spec in ACTIONS if spec.menu == title]
         for before, spec in zip([specs[0], *specs], specs, strict=False):
             if before.group != spec.group:

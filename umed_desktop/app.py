@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication
 from umed_core import __version__
 from umed_core.errors import ConfigError
 from umed_desktop.settings import Settings, load_settings, settings_file
+from umed_desktop.translation import use_language
 from umed_desktop.window.main_window import MainWindow
 
 __all__ = ["main", "main_gui", "make_window"]
@@ -22,7 +23,9 @@ __all__ = ["main", "main_gui", "make_window"]
 def main(argv: Sequence[str]) -> int:
     """Shows the window with the files and folders of `argv`; returns the program's exit code."""
     parser = argparse.ArgumentParser("umed-desktop", description="Reads medical images beside a model that runs here.")
-    parser.add_argument("paths", nargs="*", type=Path, help="images or folders to open")
+    parser.add_argument(
+        "paths", nargs="*", type=Path, help="images or folders to open, also a ZIP archive or a DICOMDIR"
+    )
     parser.add_argument("--model", default="", help="a model folder; default: the last one used, else the built-in one")
     parser.add_argument("--version", action="version", version=f"umed {__version__}")
     wanted = parser.parse_args(argv)
@@ -39,18 +42,31 @@ def main(argv: Sequence[str]) -> int:
         if window.memory is not None:
             QTimer.singleShot(0, window, window.memory.restore)
     QTimer.singleShot(0, window, window.start_model)
+    QTimer.singleShot(0, window, lambda: keep_house(window))
     return app.exec()
+
+
+def keep_house(window: MainWindow) -> None:
+    """What is done once a start, when the window is shown: its log begins, and what is too old to keep goes."""
+    from umed_desktop.help.faults import log_faults
+    from umed_desktop.window.settings_wiring import forget_old_conversations
+
+    window.log.note_start()
+    log_faults(window.log)
+    forget_old_conversations(window)
 
 
 def make_window(settings_path: Path, model: str = "", worker: Sequence[str] = ()) -> MainWindow:
     """A window with the settings at `settings_path`; unreadable ones are named in its bar, and the defaults are used."""
     from msgspec.structs import replace
 
+    use_language("system")  # in which is said what is wrong with the settings, before they name another
     broken: ConfigError | None = None
     try:
         settings = load_settings(settings_path)
     except ConfigError as problem:
         settings, broken = Settings(), problem
+    use_language(settings.language)
     window = MainWindow(replace(settings, model=model) if model else settings, settings_path, worker)
     if broken is not None:
         window.show_error(broken)

@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from threading import Event
 from typing import Any, TypeVar
+from weakref import ref
 
 from PySide6.QtCore import QObject, Qt, Signal
 
@@ -39,7 +40,7 @@ class Job:
 
 
 class BackgroundDoor(QObject):
-    """Runs work on two threads of its own. `close` cancels everything and waits."""
+    """Runs work on threads of its own; with one, in the order in which it came. `close` cancels everything and waits."""
 
     progressed = Signal(object, int, int)
     """(job, done, total)"""
@@ -48,9 +49,9 @@ class BackgroundDoor(QObject):
     _came_back = Signal(object)
     _said = Signal(object, object)
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, parent: QObject | None = None, threads: int = _THREADS) -> None:
         super().__init__(parent)
-        self._pool = ThreadPoolExecutor(_THREADS, "umed-work")
+        self._pool = ThreadPoolExecutor(threads, "umed-work")
         self._jobs: list[Job] = []
         self._came_back.connect(self._finish, Qt.ConnectionType.QueuedConnection)
         self._said.connect(self._hear, Qt.ConnectionType.QueuedConnection)
@@ -66,7 +67,10 @@ class BackgroundDoor(QObject):
         job = Job(title, done, failed)
         self._jobs.append(job)
         job.future = self._pool.submit(work, job)
-        job.future.add_done_callback(lambda _: self._came_back.emit(job))
+        # Weakly, for a future keeps its result and its callbacks: in a circle of job and future a series would outlive its
+        # views until Python looks for circles. The job itself is kept until it has come back.
+        came = ref(job)
+        job.future.add_done_callback(lambda _: self._came_back.emit(came()))
         self.busy_changed.emit(list(self._jobs))
         return job
 

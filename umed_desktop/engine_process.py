@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signal
 
 from umed_core.errors import WorkerCrashed, WorkerTimeout
-from umed_core.vlm.messages import Ask, Load, PutImage, Request, Shutdown, Stop, TextDelta, encode
-from umed_core.vlm.protocol import EventBuffer, ImageShelf, crash_error, worker_command
+from umed_core.vlm.messages import Ask, Load, PutImage, Request, Shutdown, Stop, TextDelta, Unload, encode
+from umed_core.vlm.protocol import EventBuffer, ImageShelf, crash_error, images_to_put, worker_command
 
 __all__ = ["EngineProcess"]
 
@@ -42,7 +42,7 @@ class EngineProcess(QObject):
 
     def start(self, load: Load) -> None:
         """Starts a fresh process, ending the old one, and has it load a model."""
-        self.close()
+        self._end(farewell_ms=0)
         self._buffer, self._shelf, self._stderr, self._doing = EventBuffer(), ImageShelf(), b"", "loading the model"
         process = QProcess(self)
         process.setProcessEnvironment(_environment())
@@ -55,12 +55,12 @@ class EngineProcess(QObject):
         process.start(program, arguments)
         self._send(load)
 
-    def ask(self, ask: Ask, picture: PutImage) -> None:
-        """Sends the image, unless the worker still has it, and the question."""
+    def ask(self, ask: Ask, pictures: Sequence[PutImage]) -> None:
+        """Sends the images that the worker does not have, and the question."""
         self._doing = "answering"
-        if picture.image_id not in self._shelf:
-            self._send(picture)
-        self._shelf.put(picture.image_id, None)
+        by_name = {picture.image_id: picture for picture in pictures}
+        for name in images_to_put(self._shelf, ask.image_ids):
+            self._send(by_name[name])
         self._send(ask)
 
     def stop(self, ask_id: int) -> None:
@@ -68,17 +68,26 @@ class EngineProcess(QObject):
         self._send(Stop(ask_id))
         self._impatience.start()
 
+    def unload(self) -> None:
+        """Frees the model's memory; the process stays and says Unloaded."""
+        self._send(Unload())
+
     def close(self) -> None:
         """Ends the process, kindly for a moment, and waits for it."""
+        self._end(_FAREWELL_MS)
+
+    def _end(self, farewell_ms: int) -> None:
+        """Without a farewell the window waits for nothing but the system: a hanging process would answer none."""
         process, self._process = self._process, None
         self._impatience.stop()
         if process is None:
             return
         process.blockSignals(True)  # an end that was asked for is no loss
         if process.state() != QProcess.ProcessState.NotRunning:
-            process.write(encode(Shutdown()))
-            process.closeWriteChannel()
-            if not process.waitForFinished(_FAREWELL_MS):
+            if farewell_ms:
+                process.write(encode(Shutdown()))
+                process.closeWriteChannel()
+            if not farewell_ms or not process.waitForFinished(farewell_ms):
                 process.kill()
                 process.waitForFinished()
         process.deleteLater()
@@ -120,12 +129,20 @@ class EngineProcess(QObject):
         if error == QProcess.ProcessError.FailedToStart and self._process is not None:
             reason = self._process.errorString()
             self._forget()
-            self.lost.emit(WorkerCrashed(f"The model's process did not start: {reason}.", "Reinstall umed."))
+            self.lost.emit(
+                WorkerCrashed(
+                    self.tr("The model's process did not start: {reason}.").format(reason=reason),
+                    self.tr("Reinstall umed."),
+                )
+            )
 
     def _give_up_on_stop(self) -> None:
-        self.close()
+        self._end(farewell_ms=0)
         self.lost.emit(
-            WorkerTimeout("The model did not stop within five seconds and was ended.", "Restart it; the chat is kept.")
+            WorkerTimeout(
+                self.tr("The model did not stop within five seconds and was ended."),
+                self.tr("Restart it; the chat is kept."),
+            )
         )
 
     def _forget(self) -> None:

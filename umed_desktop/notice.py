@@ -6,8 +6,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from umed_core.errors import UmedError
-from umed_core.prompts import RESEARCH_USE_ONLY
 from umed_desktop.theme import GRID_PX, Palette, icon, styled
+from umed_desktop.translation import research_use_only, words_of_error
 
 __all__ = ["NoticeBar", "ResearchStrip"]
 
@@ -16,9 +16,9 @@ class ResearchStrip(QLabel):
     """Says what this program is not. There is no way to close it."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(RESEARCH_USE_ONLY, parent)
+        super().__init__(research_use_only(), parent)
         self.setObjectName("researchStrip")
-        self.setAccessibleName(RESEARCH_USE_ONLY)
+        self.setAccessibleName(self.text())
         self.setAlignment(Qt.AlignmentFlag.AlignCenter)
 
 
@@ -34,11 +34,11 @@ class NoticeBar(QFrame):
         self.hint = styled(QLabel(wordWrap=True), "noticeHint")
         self._sign = QLabel()
         self.action = QPushButton()
-        self.action.setAccessibleName("Do something about it")
+        self.action.setAccessibleName(self.tr("Do something about it"))
         self.action.clicked.connect(self._act)
         self.close_button = QToolButton()
-        self.close_button.setAccessibleName("Close message")
-        self.close_button.setToolTip("Close message")
+        self.close_button.setAccessibleName(self.tr("Close message"))
+        self.close_button.setToolTip(self.tr("Close message"))
         self.close_button.clicked.connect(self.hide)
         words = QWidget()
         row = QHBoxLayout(self)
@@ -57,11 +57,11 @@ class NoticeBar(QFrame):
 
     def show_error(self, error: UmedError, action: str = "") -> None:
         """`action` names the button, "" for none."""
-        self._show("noticeError", "triangle-alert", self._palette.danger, error.message, error.hint, action)
+        self._show("noticeError", "triangle-alert", self._palette.danger, *words_of_error(error), action)
 
-    def show_word(self, message: str, hint: str = "") -> None:
+    def show_word(self, message: str, hint: str = "", action: str = "") -> None:
         """Something to know that is no failure."""
-        self._show("noticeInfo", "info", self._palette.accent, message, hint, "")
+        self._show("noticeInfo", "info", self._palette.accent, message, hint, action)
 
     def set_palette(self, palette: Palette) -> None:
         self._palette = palette
@@ -76,7 +76,7 @@ class NoticeBar(QFrame):
         self.hint.setText(hint)
         self.hint.setVisible(bool(hint))
         self.action.setText(action)
-        self.action.setAccessibleName(action or "Do something about it")
+        self.action.setAccessibleName(action or self.tr("Do something about it"))
         self.action.setVisible(bool(action))
         self.setAccessibleName(f"{message} {hint}".strip())
         self.close_button.setIcon(icon("x", self._palette.text))

@@ -5,22 +5,25 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
 from umed_core.errors import ConfigError
 from umed_core.records import write_atomic
+from umed_desktop.words import translate
 
 __all__ = [
     "RECENT_KEPT",
     "Settings",
+    "library_file",
     "load_settings",
     "measurements_folder",
     "nodes_file",
     "save_settings",
     "settings_file",
     "with_recent",
+    "with_recent_model",
 ]
 
 RECENT_KEPT = 10
@@ -31,6 +34,9 @@ class Settings(msgspec.Struct, frozen=True):
 
     `viewports` is rows x columns; `volumes_mb` the memory for series that have been read (MiB).
     The folders are what the pages showed last; `reviewer` is the name that stands in a review's log.
+    `keep_days` is how long a study's conversations and findings are kept after their last change, 0 for always.
+    `remember_studies`: whether the library keeps patients' names and small pictures of what is opened or added.
+    `compared_model` is the second model of the last comparison; `recent_models` are folders, the newest first.
     """
 
     theme: Literal["dark", "light"] = "dark"
@@ -48,6 +54,8 @@ class Settings(msgspec.Struct, frozen=True):
     cine_fps: int = 15
     cine_loops: bool = True
     volumes_mb: int = 1024
+    keep_days: Annotated[int, msgspec.Meta(ge=0)] = 0
+    remember_studies: bool = True
     export_folder: str = ""
     received_folder: str = ""
     reviewer: str = ""
@@ -55,6 +63,8 @@ class Settings(msgspec.Struct, frozen=True):
     data_folder: str = ""
     run_folder: str = ""
     eval_folder: str = ""
+    compared_model: str = ""
+    recent_models: tuple[str, ...] = ()
 
 
 def settings_file() -> Path:
@@ -70,6 +80,11 @@ def settings_file() -> Path:
 def measurements_folder(settings_path: Path | None) -> Path | None:
     """Where measurements are kept: beside the settings; None where nothing is remembered."""
     return settings_path.parent / "measurements" if settings_path is not None else None
+
+
+def library_file(settings_path: Path | None) -> Path | None:
+    """The index of known studies: beside the settings; None where nothing is remembered."""
+    return settings_path.parent / "library.db" if settings_path is not None else None
 
 
 def nodes_file(settings_path: Path) -> Path:
@@ -88,7 +103,9 @@ def load_settings(path: Path) -> Settings:
         return Settings()
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as problem:
         raise ConfigError(
-            f"The settings at {path} could not be read: {problem}.",
+            translate("Errors", "The settings at {path} could not be read: {problem}.").format(
+                path=path, problem=problem
+            ),
             "The defaults are used; delete the file if it stays so.",
         ) from problem
 
@@ -103,3 +120,11 @@ def with_recent(settings: Settings, path: Path) -> Settings:
     first = str(path)
     rest = [kept for kept in settings.recent if kept != first]
     return msgspec.structs.replace(settings, recent=(first, *rest)[:RECENT_KEPT])
+
+
+def with_recent_model(settings: Settings, folder: str) -> Settings:
+    """The settings with a model's folder first among the recent ones; the built-in model, "", is no folder."""
+    kept = (
+        [folder, *(other for other in settings.recent_models if other != folder)] if folder else settings.recent_models
+    )
+    return msgspec.structs.replace(settings, recent_models=tuple(kept)[:RECENT_KEPT])

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Literal, TypeAlias, TypeVar
 
 from PySide6.QtCore import QByteArray, QRectF, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPainter, QPalette, QPixmap
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QWidget
 
 __all__ = [
     "BOX_COLORS",
@@ -20,11 +21,13 @@ __all__ = [
     "ThemeName",
     "apply_theme",
     "icon",
+    "inset",
     "palette_of",
     "styled",
 ]
 
 AnyWidget = TypeVar("AnyWidget", bound=QWidget)
+AnySpinBox = TypeVar("AnySpinBox", bound=QAbstractSpinBox)
 ThemeName: TypeAlias = Literal["dark", "light"]
 
 GRID_PX = 8
@@ -77,6 +80,8 @@ def apply_theme(app: QApplication, name: ThemeName) -> Palette:
     font.setPixelSize(13)
     app.setFont(font)
     app.setPalette(_qt_palette(p))
+    for kind, outline in (("QCheckBox", p.muted), ("QRadioButton", p.muted)):
+        app.setPalette(_outlined(_qt_palette(p), outline), kind)  # type: ignore[arg-type] # PySide6's hints say bytes, it wants str
     app.setStyleSheet(_style_sheet(p))
     return p
 
@@ -85,6 +90,12 @@ def styled(widget: AnyWidget, name: str) -> AnyWidget:
     """The widget, under a name that the style sheet knows."""
     widget.setObjectName(name)
     return widget
+
+
+def inset(field: AnySpinBox) -> AnySpinBox:
+    """The field, its figures as far from its edge as other fields' words: no padding of a style sheet moves them."""
+    field.lineEdit().setTextMargins(6, 0, 0, 0)
+    return field
 
 
 def icon(name: str, color: str, on_color: str = "") -> QIcon:
@@ -153,7 +164,15 @@ def _qt_palette(p: Palette) -> QPalette:
     return palette
 
 
+def _outlined(palette: QPalette, color: str) -> QPalette:
+    """For what Fusion outlines in the window's colour by 1.4 darker: on a dark window that is black, and not to be seen."""
+    palette.setColor(QPalette.ColorRole.Window, QColor(color).lighter(140))
+    return palette
+
+
 def _style_sheet(p: Palette) -> str:
+    # An image of a style sheet has the one colour of its file, a grey that is seen on either theme.
+    up, down = (Path(str(files("umed_assets") / "icons" / f"chevron-{way}.svg")).as_posix() for way in ("up", "down"))
     return f"""
     QMainWindow, QDialog {{ background: {p.window}; }}
     QWidget {{ font-size: 13px; }}
@@ -187,13 +206,27 @@ def _style_sheet(p: Palette) -> str:
     QPushButton#primary:disabled {{ background: {p.hover}; color: {p.muted}; border-color: {p.line}; }}
     QPushButton#chip {{ border-radius: 11px; padding: 3px 12px; font-size: 12px; color: {p.muted}; text-align: left; }}
     QPushButton#chip:hover {{ color: {p.text}; border-color: {p.accent}; }}
+    #imageChip {{ background: {p.raised}; border: 1px solid {p.line}; border-radius: 8px; }}
+    #imageChip QToolButton {{ padding: 2px 4px; font-size: 12px; }}
+    #imageLink {{ padding: 1px 8px; font-size: 12px; color: {p.accent}; background: {p.raised}; border-radius: 6px; }}
     QPushButton#modelChip {{ border-radius: 11px; padding: 3px 12px; font-size: 12px; margin-right: 8px; }}
     QPushButton#modelChip[state="ready"] {{ color: {p.good}; }}
+    QPushButton#modelChip[state="fallback"] {{ color: {p.warning}; border-color: {p.warning}; }}
     QPushButton#modelChip[state="lost"] {{ color: {p.danger}; border-color: {p.danger}; }}
 
+    #pageBar {{ background: {p.panel}; }}
     #pageBar QToolButton {{ padding: 3px 12px; color: {p.muted}; }}
     #pageBar QToolButton:checked {{ color: {p.text}; background: {p.hover}; border-color: {p.line}; font-weight: 600; }}
     #pageBar QToolButton:focus {{ border-color: {p.accent}; }}
+
+    #welcomeName {{ font-size: 28px; font-weight: 600; }}
+    #warningBox {{ background: {p.warning_back}; color: {p.warning}; border-radius: 6px; padding: 8px 12px; }}
+    QToolButton#sample {{ background: {p.raised}; border: 1px solid {p.line}; padding: 8px 4px; font-size: 12px; }}
+    QToolButton#sample:hover, QToolButton#sample:focus {{ border-color: {p.accent}; background: {p.hover}; }}
+    QToolButton#sample:disabled {{ color: {p.muted}; }}
+    QPushButton#recent {{ background: transparent; border-color: transparent; text-align: left; padding: 4px 8px; }}
+    QPushButton#recent:hover {{ background: {p.hover}; }}
+    QPushButton#recent:focus {{ border-color: {p.accent}; }}
 
     QDockWidget {{ color: {p.muted}; font-size: 12px; }}
     #panel {{ background: {p.panel}; }}
@@ -214,7 +247,16 @@ def _style_sheet(p: Palette) -> str:
         padding: 5px 8px; selection-background-color: {p.accent}; selection-color: {p.on_accent}; }}
     QLineEdit:focus {{ border-color: {p.accent}; }}
     QLineEdit:disabled {{ color: {p.muted}; background: {p.panel}; }}
-    QSpinBox QLineEdit, QDoubleSpinBox QLineEdit, QComboBox QLineEdit {{ border: 0; padding: 0; background: transparent; }}
+    QComboBox QLineEdit {{ border: 0; padding: 0; background: transparent; }}
+    QAbstractSpinBox {{ background: {p.raised}; border: 1px solid {p.line}; border-radius: 6px; padding: 4px 0; }}
+    QAbstractSpinBox QLineEdit {{ border: 0; padding: 0 0 0 6px; background: transparent; }}
+    QAbstractSpinBox:focus {{ border-color: {p.accent}; }}
+    QAbstractSpinBox:disabled {{ color: {p.muted}; background: {p.panel}; }}
+    QAbstractSpinBox::up-button {{ subcontrol-position: top right; width: 20px; border: 0; }}
+    QAbstractSpinBox::down-button {{ subcontrol-position: bottom right; width: 20px; border: 0; }}
+    QAbstractSpinBox::up-button:hover, QAbstractSpinBox::down-button:hover {{ background: {p.hover}; }}
+    QAbstractSpinBox::up-arrow {{ image: url("{up}"); width: 12px; height: 12px; }}
+    QAbstractSpinBox::down-arrow {{ image: url("{down}"); width: 12px; height: 12px; }}
     QCheckBox:focus, QRadioButton:focus {{ color: {p.accent}; }}
     QTableView {{ background: {p.panel}; border: 1px solid {p.line}; border-radius: 6px; outline: 0;
         gridline-color: {p.line}; }}
@@ -222,6 +264,7 @@ def _style_sheet(p: Palette) -> str:
     QTableView::item {{ padding: 4px 8px; }}
     QTableView::item:selected {{ background: {p.hover}; color: {p.text}; }}
     QTableView QLineEdit {{ border-radius: 0; padding: 0 7px; }}
+    QTableView QHeaderView::section {{ padding: 4px 11px; }}
     QTableCornerButton::section {{ background: {p.panel}; border: 0; }}
     #pageText {{ background: {p.raised}; border: 1px solid {p.line}; border-radius: 6px; font-size: 14px; }}
     #pageText:focus, #log:focus {{ border-color: {p.accent}; }}
@@ -233,6 +276,11 @@ def _style_sheet(p: Palette) -> str:
     QTabBar::tab {{ background: transparent; color: {p.muted}; padding: 6px 12px; border-bottom: 2px solid transparent; }}
     QTabBar::tab:selected {{ color: {p.text}; border-bottom-color: {p.accent}; }}
     QTabBar::tab:focus {{ color: {p.accent}; }}
+
+    #seriesStrip {{ background: {p.panel}; border: 1px solid {p.line}; border-radius: 6px; outline: 0; padding: 8px; }}
+    #seriesStrip:focus {{ border-color: {p.accent}; }}
+    #seriesStrip::item {{ border-radius: 6px; padding: 6px; color: {p.text}; }}
+    #seriesStrip::item:selected {{ background: {p.hover}; color: {p.text}; }}
 
     QTreeWidget {{ background: {p.panel}; border: 0; outline: 0; padding: 0 8px; }}
     QTreeWidget::item {{ padding: 6px 4px; border-radius: 6px; }}
@@ -264,7 +312,9 @@ def _style_sheet(p: Palette) -> str:
     QSlider::sub-page:horizontal:disabled, QSlider::handle:horizontal:disabled {{ background: {p.line}; }}
     QComboBox {{ background: {p.raised}; border: 1px solid {p.line}; border-radius: 6px; padding: 4px 8px; }}
     QComboBox:focus {{ border-color: {p.accent}; }}
-    QComboBox::drop-down {{ border: 0; width: 16px; }}
+    QComboBox::drop-down {{ border: 0; width: 24px; }}
+    QComboBox::down-arrow {{ image: url("{down}"); width: 14px; height: 14px; }}
+    #qt_menubar_ext_button, #qt_toolbar_ext_button {{ padding: 0; border: 0; qproperty-icon: url("{down}"); }}
     QStatusBar {{ background: {p.panel}; color: {p.muted}; border-top: 1px solid {p.line}; font-size: 12px; }}
     QStatusBar::item {{ border: 0; }}
     QProgressBar {{ background: {p.line}; border: 0; border-radius: 2px; height: 4px; max-height: 4px; }}

@@ -14,6 +14,20 @@ from umed_desktop.window.main_window import MainWindow
 SOON = 20_000
 
 
+def show_in_front(qtbot, widget) -> None:
+    """On screen and in front, where a window manager would put it: the keys of a window that is not active do nothing."""
+    with qtbot.waitExposed(widget, timeout=SOON):
+        widget.show()
+    QApplication.processEvents()  # before, the X server would give the keys back to the window behind
+
+    def is_in_front() -> bool:
+        if not widget.isActiveWindow():
+            widget.activateWindow()
+        return bool(widget.isActiveWindow())
+
+    qtbot.waitUntil(is_in_front, timeout=SOON)
+
+
 def drop(window: MainWindow, *paths: Path) -> None:
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])

@@ -1,4 +1,4 @@
-"""A window on a fake worker, off the screen; a Qt warning or a thread left behind fails the test."""
+"""A window on a fake worker, off the screen or on one that nobody sees; a Qt warning or a thread left behind fails the test."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-os.environ["QT_QPA_PLATFORM"] = "offscreen"
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # `make test-xvfb` names another
 pytest.importorskip("PySide6", reason="the desktop needs the [desktop] extra")
 
 from tests.builders import tiny_ct, write_dicom, write_picture
+from tests.desktop.acting import show_in_front
 
 FAKE_WORKER = Path(__file__).resolve().parent.parent / "fake_worker.py"
 
@@ -35,6 +36,32 @@ def no_thread_is_left() -> Iterator[None]:
     yield
     left = [thread.name for thread in set(threading.enumerate()) - before if thread.name.startswith("umed")]
     assert left == []
+
+
+@pytest.fixture(autouse=True)
+def english(qapp) -> Iterator[None]:
+    """The window speaks English, plurals and all, whatever the machine's language and the test before."""
+    from umed_desktop.translation import use_language
+
+    use_language("en")
+    yield
+    use_language("en")
+
+
+@pytest.fixture
+def german(english) -> None:
+    """The window speaks German."""
+    from umed_desktop.translation import use_language
+
+    use_language("de")
+
+
+@pytest.fixture(scope="session")
+def catalogue():
+    """Which words are English, as the German catalogue has them."""
+    from tests.desktop.words_on_screen import Catalogue
+
+    return Catalogue()
 
 
 @pytest.fixture
@@ -58,8 +85,7 @@ def window(qtbot, worker):
     made = MainWindow(Settings(model="fake"), None, worker)
     qtbot.addWidget(made)
     made.resize(1280, 800)
-    made.show()
-    qtbot.waitExposed(made)
+    show_in_front(qtbot, made)
     yield made
     made.close()
 

@@ -11,13 +11,17 @@ from typing import Any
 import msgspec
 from PySide6.QtWidgets import QApplication
 
+from tests.desktop.acting import show_in_front
 from umed_core.errors import UmedError
 from umed_desktop.background import BackgroundDoor
 from umed_desktop.pages.page import Desk, Page, PageMaker
+from umed_desktop.pages.train.train_page import TrainPage
 from umed_desktop.settings import Settings
 from umed_desktop.theme import DARK, apply_theme
 
 SOON = 30_000
+
+TRAINER = Path(__file__).with_name("trainer_to_kill.py")
 
 
 @dataclass
@@ -52,8 +56,7 @@ def on_a_desk(
     page = make(desk, DARK)
     qtbot.addWidget(page.widget)
     page.widget.resize(1280, 800)
-    page.widget.show()
-    qtbot.waitExposed(page.widget)
+    show_in_front(qtbot, page.widget)
     try:
         yield page, said
     finally:
@@ -64,3 +67,10 @@ def on_a_desk(
             job.child.wait(10)
         door.close()
         QApplication.processEvents()
+
+
+def override(page: TrainPage, field: str, value: str) -> None:
+    """Writes `value` into the train page's table, beside the recipe's own. Raises: KeyError."""
+    table = page.form.table
+    items = {table.item(row, 0).text(): table.item(row, 2) for row in range(table.rowCount())}
+    items[field].setText(value)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 
 import pytest
 
@@ -39,6 +41,21 @@ def test_an_error_of_the_tree_is_handed_over(qtbot, door):
     door.run("t", work, lambda _: None, failed.append)
     qtbot.waitUntil(lambda: bool(failed))
     assert failed[0].message == "gone"
+
+
+def test_a_result_goes_as_soon_as_nobody_keeps_it(qtbot, door):
+    """Of 60 MB, say: not when Python next looks for circles of references."""
+
+    class Result:
+        pass
+
+    got = []
+    gc.disable()
+    try:
+        door.run("t", lambda job: Result(), lambda result: got.append(weakref.ref(result)), got.append)
+        qtbot.waitUntil(lambda: bool(got) and got[0]() is None)
+    finally:
+        gc.enable()
 
 
 def test_a_cancelled_job_is_silent(qtbot, door):

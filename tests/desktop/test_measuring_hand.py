@@ -5,31 +5,18 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication
 
-from tests.builders import tiny_ct, write_dicom
-from tests.desktop.acting import SOON, drag, moved, wheel
+from tests.desktop.acting import SOON, drag, moved, show_in_front, wheel
+from tests.desktop.measuring_by_hand import LEFT, NO_BUTTON, at, block, draw, measured, words, write_scan
 from umed_desktop.settings import Settings
-
-LEFT, NO_BUTTON = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
 
 
 @pytest.fixture
 def scan(tmp_path: Path) -> Path:
-    """Three CT slices of 64 x 32, rows 2 mm and columns 0.5 mm apart: -1000 HU, with a block x 20..40, y 10..20 whose
-    left half is 100 HU and whose right half is 300 HU."""
-    stored = np.full((32, 64), 24, np.uint16)
-    stored[10:20, 20:30] = 1124
-    stored[10:20, 30:40] = 1324
-    folder = tmp_path / "scan"
-    folder.mkdir()
-    for number in range(3):
-        tags = {"Rows": 32, "Columns": 64, "PixelData": stored.tobytes(), "PixelSpacing": ["2", "0.5"]}
-        write_dicom(folder / f"{number}.dcm", tiny_ct(number, **tags))
-    return folder
+    return write_scan(tmp_path / "scan", [block()] * 3)
 
 
 @pytest.fixture
@@ -48,8 +35,7 @@ def make(qtbot, worker, settings_path):
         window = MainWindow(Settings(model="fake"), settings_path, worker)
         qtbot.addWidget(window)
         window.resize(1280, 800)
-        window.show()
-        qtbot.waitExposed(window)
+        show_in_front(qtbot, window)
         made.append(window)
         window.open_paths([path])
         qtbot.waitUntil(lambda: window.session.image is not None and not window.session.is_early, timeout=3 * SOON)
@@ -63,27 +49,6 @@ def make(qtbot, worker, settings_path):
 @pytest.fixture
 def measuring(make, scan):
     return make(scan)
-
-
-def at(window, x: float, y: float) -> QPoint:
-    """The pixel of the active view's widget where an image point lies."""
-    sx, sy = window.parts.viewer.view.affine.to_screen(x, y)
-    return QPoint(round(sx), round(sy))
-
-
-def draw(qtbot, window, key: Qt.Key, start: tuple[float, float], end: tuple[float, float]) -> None:
-    view = window.parts.viewer.view
-    view.setFocus()
-    qtbot.keyClick(view, key)
-    drag(qtbot, view, LEFT, at(window, *start), at(window, *end))
-
-
-def measured(window):
-    return window.viewer.measuring.measurements.all
-
-
-def words(window, number: int = 0) -> tuple[str, ...]:
-    return window.viewer.measuring.hands[window.parts.viewer.active].shown[number].words
 
 
 def stored(settings_path: Path) -> list[dict]:

@@ -22,14 +22,13 @@ def test_a_dropped_folder_is_listed_with_what_was_refused(qtbot, window, ct_fold
     tree = window.parts.series.tree
     words = [tree.topLevelItem(row).text(0) for row in range(tree.topLevelItemCount())]
     assert "5 slices" in words[1]
-    assert words[2] == "Not opened (1)"
-    assert words[3].startswith("report.dcm\n")
+    assert words[2:] == ["NOT OPENED", "1 file not opened\nShow why…"]
     assert "1 file was not opened" in window.parts.notice.message.text()
 
 
 def test_the_first_image_is_there_before_the_index_ends(qtbot, window, ct_folder, monkeypatch):
     """The index is held up after its first batch until the image has been seen."""
-    from umed_core.images import open_image as door
+    from umed_core.images import gathering as door
 
     monkeypatch.setattr(door, "_BATCH", 2)
     seen, headers = Event(), Decoder.headers

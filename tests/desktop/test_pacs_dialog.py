@@ -25,6 +25,7 @@ from pynetdicom.sop_class import (
 )
 
 from tests.builders import tiny_ct, write_dicom, write_picture
+from tests.desktop.acting import show_in_front
 from umed_core.pacs.nodes import DicomNode, NodeBook, WebNode, load_nodes, save_nodes
 from umed_core.prompts import RESEARCH_USE_ONLY
 from umed_desktop.pacs.import_dialog import ImportDialog, shown_date
@@ -124,8 +125,7 @@ def window(qtbot, worker, home):
     made = MainWindow(Settings(model="fake"), home / "desktop.json", worker)
     qtbot.addWidget(made)
     made.resize(1280, 800)
-    made.show()
-    qtbot.waitExposed(made)
+    show_in_front(qtbot, made)
     yield made
     made.close()
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
 from tests.builders import tiny_ct, write_dicom
@@ -151,6 +152,34 @@ def test_a_study_brings_its_conversations_when_it_is_opened_again(qtbot, remembe
     ask(qtbot, again, "how large?")
     assert again.session.exchanges()[-1].text.startswith("Answer 2:")  # and the model is told of it
     again.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kills by a POSIX signal")
+@pytest.mark.parametrize("delay_s", ["0.2"])
+def test_a_model_killed_in_an_answer_keeps_its_words_and_the_chat_goes_on(qtbot, remembering):
+    ask(qtbot, remembering, "what is bright?")
+    ask(qtbot, remembering, "how large?", wait=False)
+    session = remembering.session
+    qtbot.waitUntil(lambda: len(session.exchanges()) == 2 and len(session.exchanges()[1].text) > 10, timeout=SOON)
+    os.kill(remembering.engine._process.processId(), signal.SIGKILL)
+    qtbot.waitUntil(lambda: session.model_state == "lost", timeout=SOON)
+    first, cut = session.exchanges()
+    assert (first.state, cut.state) == ("done", "failed")
+    assert len(cut.text) > 10  # what it had written stays
+    notice = remembering.parts.notice
+    assert notice.action.text() == "Restart model"
+    assert notice.message.text() and "\n" not in notice.message.text()
+    qtbot.waitUntil(lambda: saved(remembering), timeout=SOON)
+    kept = remembering.memory.store.load_study(session.study)
+    assert [(exchange.question, exchange.text) for exchange in kept.exchanges] == [
+        ("what is bright?", first.text),
+        ("how large?", cut.text),
+    ]
+    qtbot.mouseClick(notice.action, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: session.model_state == "ready", timeout=SOON)
+    ask(qtbot, remembering, "and where?")
+    assert session.exchanges()[-1].state == "done"
+    assert session.exchanges()[-1].text.startswith("Answer 2:")  # it was told what was answered in full
 
 
 def test_a_full_disk_is_said_once_and_tried_again_until_it_is_not(qtbot, remembering, monkeypatch):

@@ -138,9 +138,11 @@ def test_a_run_written_elsewhere_shows_its_curves_and_newest_figures(qtbot, page
     assert "r_loc <b>0.25</b>" in page.curves.words("Rewards")
     assert "parsable_share <b>1</b>" in page.curves.words("Parsable share")
     assert "kl_k3 <b>0.01</b>" in page.curves.words("KL from stage 1")
+    qtbot.waitUntil(lambda: not page.curves.is_drawing)
     drawn = page.curves._plots["Loss"].listDataItems()
     assert list(drawn[0].getData()[1]) == [8.0, 4.0, 2.0, 1.0]
     page.curves.smoothing.setValue(0)
+    qtbot.waitUntil(lambda: not page.curves.is_drawing)
     assert list(page.curves._plots["Loss"].listDataItems()[1].getData()[1]) == [8.0, 4.0, 2.0, 1.0]
     assert page.said.settings.run_folder == str(tmp_path / "elsewhere")
 
@@ -150,6 +152,7 @@ def test_curves_survive_a_rate_of_zero_and_the_other_theme(qtbot, page, tmp_path
 
     page.open_folder(write_run(tmp_path / "run", 2))  # learning_rate 0 on a logarithmic axis
     page.set_palette(LIGHT)
+    qtbot.waitUntil(lambda: not page.curves.is_drawing)
     assert "grad_norm <b>1</b>" in page.curves.words("Gradient and rate")
     page.curves.grab()
 

@@ -131,6 +131,18 @@ def test_what_was_looked_at_again_is_not_the_oldest():
     assert ("a" in volumes, "b" in volumes) == (True, False)
 
 
+def test_room_is_made_before_a_series_is_read_and_what_is_seen_stays():
+    volumes = Volumes(budget=250)
+    for key in "ab":
+        volumes.put(key, of_bytes(100), visible="a")
+    volumes.make_room(50, "a")
+    assert "b" in volumes  # 250 of 250
+    volumes.make_room(51, "a")
+    assert ("a" in volumes, "b" in volumes) == (True, False)
+    volumes.make_room(1000, "a")
+    assert "a" in volumes
+
+
 def test_what_is_on_screen_stays_even_beyond_the_budget():
     volumes = Volumes(budget=10)
     volumes.put("a", of_bytes(100), "ab")

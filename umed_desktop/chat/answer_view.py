@@ -31,11 +31,12 @@ class AnswerView(QTextEdit):
     piece_pointed = Signal(object)
     """The Piece under the pointer, None for none."""
 
-    def __init__(self, palette: Palette, parent: QWidget | None = None) -> None:
+    def __init__(self, palette: Palette, parent: QWidget | None = None, box_colors: Sequence[str] = BOX_COLORS) -> None:
         super().__init__(parent)
+        self._box_colors = box_colors
         self.setReadOnly(True)
-        self.setAccessibleName("Answer")
-        self.setAccessibleDescription("Enter shows where the model looked for the word at the cursor.")
+        self.setAccessibleName(self.tr("Answer"))
+        self.setAccessibleDescription(self.tr("Enter shows where the model looked for the word at the cursor."))
         self.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
         )
@@ -97,17 +98,29 @@ class AnswerView(QTextEdit):
         del self._places[keep:]
         for piece in self._pieces[keep:]:
             start = cursor.position()
-            cursor.insertText(piece.shown, self._format(piece))
+            cursor.insertText(self._shown(piece), self._format(piece))
             self._places.append((start, cursor.position()))
         self._paint_marks()
         self._grow()
+
+    def _shown(self, piece: Piece) -> str:
+        """The model's own words as they are; the marks in their place in the window's language."""
+        match piece.kind:
+            case "box":
+                return self.tr("box {number}").format(number=piece.box + 1)
+            case "unusable":
+                return self.tr("unusable box")
+            case "unfinished":
+                return self.tr("locating")
+            case _:
+                return piece.shown
 
     def _format(self, piece: Piece) -> QTextCharFormat:
         form = QTextCharFormat()
         form.setForeground(QColor(self._colors.text))
         if piece.kind == "box":
             form.setForeground(QColor("#101418"))
-            form.setBackground(QColor(BOX_COLORS[piece.box % len(BOX_COLORS)]))
+            form.setBackground(QColor(self._box_colors[piece.box % len(self._box_colors)]))
             form.setFontWeight(QFont.Weight.DemiBold)
         elif piece.kind in ("unfinished", "unusable"):
             form.setForeground(QColor(self._colors.muted))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QCoreApplication, Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from umed_desktop.chat.answer_view import AnswerView
+from umed_desktop.chat.image_chips import ImageChips
 from umed_desktop.session.answer_text import Piece, pieces_of, sentence_around
 from umed_desktop.session.conversation import BoxRef, Exchange
 from umed_desktop.theme import GRID_PX, Palette, icon, styled
@@ -24,6 +25,8 @@ class ExchangeCard(QWidget):
     copied = Signal(int)
     removed = Signal(int)
     edit_wanted = Signal()
+    image_clicked = Signal(int, int)
+    """(exchange, which of its images, from 0)"""
 
     def __init__(self, exchange: Exchange, palette: Palette, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -35,6 +38,10 @@ class ExchangeCard(QWidget):
         self._question.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         inside = QVBoxLayout(question)
         inside.setContentsMargins(12, GRID_PX, 12, GRID_PX)
+        self.images = ImageChips(exchange.images)
+        self.images.shown.connect(lambda place: self.image_clicked.emit(self.exchange.id, place))
+        self.images.setVisible(bool(exchange.images))
+        inside.addWidget(self.images)
         inside.addWidget(self._question)
         aside = QHBoxLayout()
         aside.setContentsMargins(5 * GRID_PX, 0, 0, 0)
@@ -48,10 +55,10 @@ class ExchangeCard(QWidget):
         self._failure.setWordWrap(True)
         self._failure.hide()
         self._state = styled(QLabel(), "muted")
-        self._copy = self._button("Copy answer", lambda: self.copied.emit(self.exchange.id))
-        self._edit = self._button("Edit question and ask again", lambda: self.edit_wanted.emit())
-        self._again = self._button("Ask again", lambda: self.again.emit(self.exchange.id))
-        self._remove = self._button("Delete", lambda: self.removed.emit(self.exchange.id))
+        self._copy = self._button(self.tr("Copy answer"), lambda: self.copied.emit(self.exchange.id))
+        self._edit = self._button(self.tr("Edit question and ask again"), lambda: self.edit_wanted.emit())
+        self._again = self._button(self.tr("Ask again"), lambda: self.again.emit(self.exchange.id))
+        self._remove = self._button(self.tr("Delete"), lambda: self.removed.emit(self.exchange.id))
         foot = QHBoxLayout()
         foot.setSpacing(0)
         foot.addWidget(self._state, 1)
@@ -137,12 +144,12 @@ class ExchangeCard(QWidget):
 def _state_of(exchange: Exchange) -> str:
     match exchange.state:
         case "waiting":
-            return "Looking at the image…"
+            return QCoreApplication.translate("Cards", "Looking at the image…")
         case "streaming":
-            return "Answering…"
+            return QCoreApplication.translate("Cards", "Answering…")
         case "stopped":
-            return "Stopped"
+            return QCoreApplication.translate("Cards", "Stopped")
         case "failed":
-            return "Not answered"
+            return QCoreApplication.translate("Cards", "Not answered")
         case "done":
             return f"{exchange.seconds:.1f} s"

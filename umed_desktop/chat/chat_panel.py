@@ -27,6 +27,8 @@ class ChatPanel(QWidget):
     again = Signal(int)
     copied = Signal(int)
     removed = Signal(int)
+    image_clicked = Signal(int, int)
+    """(exchange, which of its images, from 0)"""
     resent = Signal(int, str)
     """(exchange, the question to ask in its place)"""
 
@@ -45,7 +47,7 @@ class ChatPanel(QWidget):
         self._column.addWidget(self._empty, 1)
         self._column.addStretch(1)
         self._scroll = QScrollArea()
-        self._scroll.setAccessibleName("Conversation")
+        self._scroll.setAccessibleName(self.tr("Conversation"))
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
         self._scroll.setWidgetResizable(True)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -62,7 +64,7 @@ class ChatPanel(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         self.conversations = ConversationBar(palette)
-        column.addWidget(styled(QLabel("CONVERSATION"), "panelTitle"))
+        column.addWidget(styled(QLabel(self.tr("CONVERSATION")), "panelTitle"))
         column.addWidget(self.conversations)
         column.addWidget(self._scroll, 1)
         column.addWidget(self.composer)
@@ -102,6 +104,7 @@ class ChatPanel(QWidget):
     def set_palette(self, palette: Palette) -> None:
         self._palette = palette
         self.conversations.set_palette(palette)
+        self.composer.set_palette(palette)
         for card in self.cards.values():
             card.set_palette(palette)
 
@@ -113,6 +116,7 @@ class ChatPanel(QWidget):
         card.again.connect(self.again)
         card.copied.connect(self.copied)
         card.removed.connect(self.removed)
+        card.image_clicked.connect(self.image_clicked)
         card.edit_wanted.connect(lambda: self.composer.edit(card.exchange.id, card.exchange.question))
         self._column.insertWidget(place + 1, card)  # after the empty note
         self.cards[exchange.id] = card

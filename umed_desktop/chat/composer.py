@@ -1,4 +1,4 @@
-"""Where a question is written: the field, its Ask or Stop button, and suggested questions."""
+"""Where a question is written: its images, the field, the Ask or Stop button, and suggested questions."""
 
 from __future__ import annotations
 
@@ -6,9 +6,19 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPlainTextEdit,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
-from umed_desktop.theme import GRID_PX, styled
+from umed_desktop.chat.image_chips import AttachmentRow, ImageChip
+from umed_desktop.theme import GRID_PX, Palette, styled
 
 __all__ = ["Composer"]
 
@@ -24,13 +34,14 @@ class _QuestionField(QPlainTextEdit):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setAccessibleName("Question")
-        self.setPlaceholderText("Ask about this image…")
+        self.setAccessibleName(self.tr("Question"))
+        self.setPlaceholderText(self.tr("Ask about this image…"))
         self.setTabChangesFocus(True)
         self.setAcceptDrops(False)  # a dropped file is to be opened, not to be written out
         self.takes_escape = False
         """Whether Esc is this field's, and not the window's."""
         self.document().setDocumentMargin(2)
+        self.setViewportMargins(0, 5, 0, 0)  # one line stands level with the buttons beside it
         self.textChanged.connect(self._grow)
         self._grow()
 
@@ -77,6 +88,7 @@ class Composer(QWidget):
         """The exchange whose question is being edited; 0 for a new question."""
         self._draft = ""
         self._can_ask, self._is_answering = False, False
+        self._image_count, self._placeholder, self._suggests = 0, "", True
         self._chips = QVBoxLayout()
         self._chips.setSpacing(GRID_PX - 2)
         self._frame = styled(QFrame(), "composer")
@@ -84,18 +96,25 @@ class Composer(QWidget):
         self.field.submitted.connect(self._submit)
         self.field.given_up.connect(self.give_up_edit)
         self._edit_note = styled(
-            QLabel("Editing a question: Enter asks it in place of the old one, Esc leaves it."), "muted"
+            QLabel(self.tr("Editing a question: Enter asks it in place of the old one, Esc leaves it.")), "muted"
         )
         self._edit_note.setWordWrap(True)
         self._edit_note.hide()
         self.field.textChanged.connect(self._refresh)
         self.field.focus_changed.connect(self._show_focus)
-        self.button = styled(QPushButton("Ask"), "primary")
-        self.button.setAccessibleName("Ask")
+        self.button = styled(QPushButton(self.tr("Ask")), "primary")
+        self.button.setAccessibleName(self.tr("Ask"))
         self.button.clicked.connect(self._press)
         self.button.setMinimumWidth(64)
+        self.attachments = AttachmentRow()
+        self.attach_button = QToolButton()
+        """The window gives it the action."""
+        self.attach_button.setAccessibleName(self.tr("Add this image to the question"))
+        self.attach_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.attach_button.setIconSize(QSize(18, 18))
         row = QHBoxLayout(self._frame)
-        row.setContentsMargins(GRID_PX, GRID_PX // 2, 6, 6)
+        row.setContentsMargins(4, GRID_PX // 2, 6, 6)
+        row.addWidget(self.attach_button, 0, Qt.AlignmentFlag.AlignBottom)
         row.addWidget(self.field, 1)
         row.addWidget(self.button, 0, Qt.AlignmentFlag.AlignBottom)
         column = QVBoxLayout(self)
@@ -103,6 +122,7 @@ class Composer(QWidget):
         column.setSpacing(GRID_PX)
         column.addLayout(self._chips)
         column.addWidget(self._edit_note)
+        column.addWidget(self.attachments)
         column.addWidget(self._frame)
         self._refresh()
 
@@ -114,24 +134,36 @@ class Composer(QWidget):
                 widget.deleteLater()
         for question in questions:
             chip = styled(QPushButton(question), "chip")
-            chip.setAccessibleName(f"Ask: {question}")
+            chip.setAccessibleName(self.tr("Ask: {question}").format(question=question))
             chip.setCursor(Qt.CursorShape.PointingHandCursor)
             chip.clicked.connect(lambda _=False, question=question: self.asked.emit(question))
             chip.setMaximumWidth(chip.sizeHint().width())
             self._chips.addWidget(chip)
         self._refresh()
 
+    def show_images(self, chips: Sequence[ImageChip]) -> None:
+        """What the question goes with; with nothing it is about the image on screen."""
+        self._image_count = len(chips)
+        self.attachments.show_chips(chips)
+        self.chips_visible(self._suggests)
+        self._show_placeholder()
+
+    def set_palette(self, palette: Palette) -> None:
+        self.attachments.set_palette(palette)
+
     def show_state(self, can_ask: bool, is_answering: bool, placeholder: str) -> None:
         self._can_ask, self._is_answering = can_ask, is_answering
-        self.field.setPlaceholderText(placeholder)
+        self._placeholder = placeholder
+        self._show_placeholder()
         self._refresh()
 
     def chips_visible(self, visible: bool) -> None:
-        """Suggestions are for an empty conversation."""
+        """Suggestions are for an empty conversation; they speak of one image."""
+        self._suggests = visible
         for number in range(self._chips.count()):
             item = self._chips.itemAt(number)
             if item is not None and (chip := item.widget()) is not None:
-                chip.setVisible(visible)
+                chip.setVisible(visible and self._image_count < 2)
 
     def clear(self) -> None:
         """Empty, once what was written has been asked; what was there before an edit comes back."""
@@ -158,7 +190,7 @@ class Composer(QWidget):
         return QSize(320, super().sizeHint().height())
 
     def _refresh(self) -> None:
-        name = "Stop" if self._is_answering else "Ask"
+        name = self.tr("Stop") if self._is_answering else self.tr("Ask")
         self.button.setText(name)
         self.button.setAccessibleName(name)
         self.button.setEnabled(self._is_answering or (self._can_ask and bool(self.field.toPlainText().strip())))
@@ -166,6 +198,14 @@ class Composer(QWidget):
             item = self._chips.itemAt(number)
             if item is not None and (chip := item.widget()) is not None:
                 chip.setEnabled(self._can_ask and not self._is_answering)
+
+    def _show_placeholder(self) -> None:
+        words = self._placeholder
+        if self._image_count == 1:
+            words = self.tr("Ask about the image above…")
+        elif self._image_count:
+            words = self.tr("Ask about the {count} images above…").format(count=self._image_count)
+        self.field.setPlaceholderText(words)
 
     def _press(self) -> None:
         if self._is_answering:

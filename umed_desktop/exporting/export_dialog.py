@@ -22,9 +22,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from umed_core.prompts import RESEARCH_USE_ONLY
 from umed_desktop.exporting.orders import Order
 from umed_desktop.theme import GRID_PX, styled
+from umed_desktop.translation import research_use_only
 
 __all__ = ["ExportChoices", "ExportDialog"]
 
@@ -53,22 +53,24 @@ class ExportDialog(QDialog):
     def __init__(self, choices: ExportChoices, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle("Export")
+        self.setWindowTitle(self.tr("Export"))
         self._choices = choices
         self.boxes = {form: self._form_box(form, name) for form, name in choices.forms.items()}
-        self.here = QRadioButton(f"This slice ({choices.frame + 1})")
-        self.everywhere = QRadioButton(f"Every slice with findings ({len(choices.frames_with_findings)})")
+        self.here = QRadioButton(self.tr("This slice ({frame})").format(frame=choices.frame + 1))
+        self.everywhere = QRadioButton(
+            self.tr("Every slice with findings ({count})").format(count=len(choices.frames_with_findings))
+        )
         self.here.setChecked(True)
         self.everywhere.setEnabled(bool(choices.frames_with_findings))
         self.folder = QLineEdit(str(choices.folder))
-        self.folder.setAccessibleName("Folder")
+        self.folder.setAccessibleName(self.tr("Folder"))
         self.stem = QLineEdit(choices.stem)
-        self.stem.setAccessibleName("Name of the files")
+        self.stem.setAccessibleName(self.tr("Name of the files"))
         self.reader = QLineEdit(choices.reader)
-        self.reader.setAccessibleName("Read by")
-        self.reader.setPlaceholderText("may stay empty; it is written into the files")
+        self.reader.setAccessibleName(self.tr("Read by"))
+        self.reader.setPlaceholderText(self.tr("may stay empty; it is written into the files"))
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
-        self.export = QPushButton("Export")
+        self.export = QPushButton(self.tr("Export"))
         self.export.setObjectName("primary")
         self.buttons.addButton(self.export, QDialogButtonBox.ButtonRole.AcceptRole)
         self.buttons.accepted.connect(self._order)
@@ -91,7 +93,7 @@ class ExportDialog(QDialog):
         for box in self.boxes.values():
             box.toggled.connect(self._refresh)
         self._refresh()
-        self.setMinimumWidth(560)
+        self.setMinimumWidth(max(560, column.minimumSize().width()))
 
     def _form_box(self, form: str, name: str) -> QCheckBox:
         why_not = self._choices.impossible.get(form, "")
@@ -101,33 +103,35 @@ class ExportDialog(QDialog):
         return box
 
     def _where(self) -> QFormLayout:
-        browse = QPushButton("Browse…")
-        browse.setAccessibleName("Choose the folder")
+        browse = QPushButton(self.tr("Browse…"))
+        browse.setAccessibleName(self.tr("Choose the folder"))
         browse.clicked.connect(self._browse)
         row = QHBoxLayout()
         row.addWidget(self.folder, 1)
         row.addWidget(browse)
         form = QFormLayout()
         form.setHorizontalSpacing(2 * GRID_PX)
-        form.addRow("Folder", row)
-        form.addRow("Name", self.stem)
-        form.addRow("Read by", self.reader)
+        form.addRow(self.tr("Folder"), row)
+        form.addRow(self.tr("Name"), self.stem)
+        form.addRow(self.tr("Read by"), self.reader)
         return form
 
     def _about(self) -> QLabel:
         count = self._choices.finding_count
-        found = "1 finding" if count == 1 else f"{count} findings"
-        models = "; ".join(self._choices.models) or "no model"
+        found = self.tr("%n finding(s)", "", count)
+        models = "; ".join(self._choices.models) or self.tr("no model")
         about = QLabel(
-            f"{found} on this slice, from {models}. Each file names the model with its hash, the question and the date, "
-            f"and says: {RESEARCH_USE_ONLY} A file of the same name is replaced. The files hold what the image's own file "
-            "says of the patient where their form requires it (DICOM)."
+            self.tr(
+                "{found} on this slice, from {models}. Each file names the model with its hash, the question "
+                "and the date, and says: {research_use} A file of the same name is replaced. The files "
+                "hold what the image's own file says of the patient where their form requires it (DICOM)."
+            ).format(found=found, models=models, research_use=research_use_only())
         )
         about.setWordWrap(True)
         return styled(about, "muted")
 
     def _browse(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, "Export to", self.folder.text())
+        folder = QFileDialog.getExistingDirectory(self, self.tr("Export to"), self.folder.text())
         if folder:
             self.folder.setText(folder)
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from umed_core.exporting.reading import Provenance, Reading
     from umed_core.images.medical_image import MedicalImage, Window
 
-__all__ = ["Draft", "drafts_of", "frames_with_findings", "reading_of"]
+__all__ = ["Draft", "drafts_of", "frames_with_findings", "image_names", "reading_of"]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -66,9 +66,7 @@ def drafts_of(session: Session, frames: Sequence[int]) -> tuple[Draft, ...]:
                 file=files[frame] if is_stack else files[0],
                 file_frame=0 if is_stack else frame,
                 findings=tuple(finding for finding in findings if finding.frame == frame),
-                answers=tuple(
-                    e for e in session.exchanges() if (e.series, e.frame) == (session.shown_key, frame) and e.text
-                ),
+                answers=tuple(e for e in session.exchanges() if e.place(session.shown_key, frame) >= 0 and e.text),
                 attention=looked if here else None,
                 looked=session.exchange(span[0]) if here and span is not None else None,
             )
@@ -107,4 +105,11 @@ def reading_of(draft: Draft, written: datetime, reader: str) -> Reading:
 def _provenance(exchange: Exchange) -> Provenance:
     from umed_core.exporting.reading import Provenance
 
-    return Provenance(exchange.model, exchange.model_sha256, exchange.question, exchange.text)
+    return Provenance(exchange.model, exchange.model_sha256, exchange.question, exchange.text, image_names(exchange))
+
+
+def image_names(exchange: Exchange) -> tuple[str, ...]:
+    """The files that a question was put together with, by their names alone, each with its frame; () for a plain one."""
+    return tuple(
+        f"{image.file}, slice {image.frame + 1}" if image.frames > 1 else image.file for image in exchange.images
+    )

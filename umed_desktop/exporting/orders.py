@@ -9,6 +9,7 @@ from pathlib import Path
 
 from umed_core.errors import Cancelled, StorageError, UmedError
 from umed_desktop.exporting.gathering import Draft, reading_of
+from umed_desktop.words import QT_TRANSLATE_NOOP, translate
 
 __all__ = ["PDF", "Exported", "Order", "carry_out", "file_stem", "form_names"]
 
@@ -40,7 +41,10 @@ def form_names() -> dict[str, str]:
     """Every form with its name for a person."""
     from umed_core.exporting.export import EXPORT_FORMS
 
-    return {PDF: "report as PDF"} | {str(form): name for form, name in EXPORT_FORMS.items()}
+    names = {PDF: QT_TRANSLATE_NOOP("ExportForms", "report as PDF")} | {
+        str(f): name for f, name in EXPORT_FORMS.items()
+    }
+    return {form: translate("ExportForms", name) for form, name in names.items()}
 
 
 def file_stem(name: str) -> str:

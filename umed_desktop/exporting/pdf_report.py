@@ -22,10 +22,11 @@ from PySide6.QtGui import (
 )
 
 import umed_core
-from umed_core.prompts import RESEARCH_USE_ONLY
-from umed_desktop.exporting.gathering import Draft
+from umed_desktop.exporting.gathering import Draft, image_names
 from umed_desktop.session.answer_text import pieces_of
 from umed_desktop.session.conversation import Exchange
+from umed_desktop.translation import research_use_only
+from umed_desktop.words import QT_TRANSLATE_NOOP, translate
 
 if TYPE_CHECKING:
     from umed_core.exporting.reading import ReadFinding, Reading
@@ -38,10 +39,10 @@ _FOOT_LINES = 2.2
 _MOST_HEIGHT = 0.5
 """Of a page: the image leaves room for words beside it."""
 _STATUS = {
-    "open": "proposed by the model, not reviewed",
-    "accepted": "accepted by a person",
-    "edited": "changed by a person",
-    "added": "added by hand",
+    "open": QT_TRANSLATE_NOOP("PdfReport", "proposed by the model, not reviewed"),
+    "accepted": QT_TRANSLATE_NOOP("PdfReport", "accepted by a person"),
+    "edited": QT_TRANSLATE_NOOP("PdfReport", "changed by a person"),
+    "added": QT_TRANSLATE_NOOP("PdfReport", "added by hand"),
 }
 
 
@@ -54,7 +55,7 @@ def pdf_report(reading: Reading, draft: Draft) -> bytes:
     writer = QPdfWriter(store)
     writer.setResolution(_DPI)
     writer.setTitle(f"umed: {reading.image.name}")
-    writer.setCreator(f"umed {umed_core.__version__}. {RESEARCH_USE_ONLY}")
+    writer.setCreator(f"umed {umed_core.__version__}. {research_use_only()}")
     margins = QMarginsF(_MARGIN_MM, _MARGIN_MM, _MARGIN_MM, _MARGIN_MM)
     writer.setPageLayout(
         QPageLayout(
@@ -94,47 +95,70 @@ def pdf_report(reading: Reading, draft: Draft) -> bytes:
 
 def report_html(reading: Reading, draft: Draft, size: tuple[int, int]) -> str:
     """What the pages say; `size` is the picture's width and height in CSS pixels."""
-    frame = f", slice {draft.frame + 1} of {draft.image.frame_count}" if draft.image.frame_count > 1 else ""
-    rejected = f"<p>Rejected and left out: {reading.rejected_count}.</p>" if reading.rejected_count else ""
-    reader = f"<p>Read by {escape(reading.reader)}.</p>" if reading.reader else ""
+    frame = (
+        translate("PdfReport", ", slice {frame} of {frame_count}").format(
+            frame=draft.frame + 1, frame_count=draft.image.frame_count
+        )
+        if draft.image.frame_count > 1
+        else ""
+    )
+    rejected = translate("PdfReport", "Rejected and left out: {count}.").format(count=reading.rejected_count)
+    reader = translate("PdfReport", "Read by {reader}.").format(reader=escape(reading.reader))
+    weights = translate("PdfReport", "weights")
     return "".join(
         (
-            f"<h2>{escape(reading.image.name)}{frame}</h2><p><b>{RESEARCH_USE_ONLY}</b></p>",
+            f"<h2>{escape(reading.image.name)}{frame}</h2><p><b>{research_use_only()}</b></p>",
             f"<p><img src='picture' width='{size[0]}' height='{size[1]}'></p>",
-            "<h3>Findings</h3>",
+            _in("h3", translate("PdfReport", "Findings")),
             _findings_html(reading.reported, reading),
-            rejected,
-            reader,
-            "<h3>Answers</h3>" if draft.answers else "",
+            _in("p", rejected) if reading.rejected_count else "",
+            _in("p", reader) if reading.reader else "",
+            _in("h3", translate("PdfReport", "Answers")) if draft.answers else "",
             *(_answer_html(exchange) for exchange in draft.answers),
-            "<h3>Models</h3>" if reading.models else "",
-            *(f"<p>{escape(m.model)}, weights sha256 {_breakable(m.model_sha256)}</p>" for m in reading.models),
+            _in("h3", translate("PdfReport", "Models")) if reading.models else "",
+            *(f"<p>{escape(m.model)}, {weights} sha256 {_breakable(m.model_sha256)}</p>" for m in reading.models),
         )
     )
 
 
+def _in(tag: str, words: str) -> str:
+    return f"<{tag}>{words}</{tag}>"
+
+
 def _findings_html(findings: Sequence[ReadFinding], reading: Reading) -> str:
     if not findings:
-        return "<p>None.</p>"
+        return _in("p", translate("PdfReport", "None."))
     rows = []
     for number, finding in enumerate(findings, 1):
         box = reading.pixel_box(finding)
-        source = finding.provenance.model if finding.provenance is not None else "by hand"
+        source = finding.provenance.model if finding.provenance is not None else translate("PdfReport", "by hand")
         edits = "".join(f"<br>{escape(edit)}" for edit in finding.edits)
         place = f"{box.x0:.0f}, {box.y0:.0f} – {box.x1:.0f}, {box.y1:.0f} px"
-        cells = (str(number), escape(finding.name), place, f"{_STATUS[finding.status]}{edits}", escape(source))
+        cells = (
+            str(number),
+            escape(finding.name),
+            place,
+            translate("PdfReport", _STATUS[finding.status]) + edits,
+            escape(source),
+        )
         rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
-    head = "<tr><th></th><th align='left'>Class</th><th align='left'>Box</th><th align='left'>Status</th>"
-    head += "<th align='left'>Source</th></tr>"
+    columns = (
+        translate("PdfReport", "Class"), translate("PdfReport", "Box"), translate("PdfReport", "Status"),
+        translate("PdfReport", "Source"),
+    )  # fmt: skip
+    head = "<tr><th></th>" + "".join(f"<th align='left'>{column}</th>" for column in columns) + "</tr>"
     return f"<table cellpadding='4' cellspacing='0' width='100%'>{head}{''.join(rows)}</table>"
 
 
 def _answer_html(exchange: Exchange) -> str:
     """The question, and the answer with each box by its number instead of its digits."""
     said = "".join(piece.shown for piece in pieces_of(exchange.text, exchange.boxes))
-    state = " (stopped)" if exchange.state == "stopped" else ""
+    state = " " + translate("PdfReport", "(stopped)") if exchange.state == "stopped" else ""
     asked = f"{exchange.asked_at[:16].replace('T', ' ')} UTC, {escape(exchange.model or 'model')}{state}"
-    return f"<p><b>{escape(exchange.question)}</b> <i>{asked}</i><br>{escape(said)}</p>"
+    names = "; ".join(f"{number}: {escape(name)}" for number, name in enumerate(image_names(exchange), 1))
+    told = translate("PdfReport", "Asked about the images {names}").format(names=names)
+    images = f"<br><i>{told}</i>" if names else ""
+    return f"<p><b>{escape(exchange.question)}</b> <i>{asked}</i>{images}<br>{escape(said)}</p>"
 
 
 def _breakable(digest: str) -> str:
@@ -166,9 +190,11 @@ def _draw_foot(painter: QPainter, place: QRectF, reading: Reading, page: int, pa
     written = reading.written.strftime("%Y-%m-%d %H:%M")
     painter.drawLine(place.topLeft(), place.topRight())
     bottom = Qt.AlignmentFlag.AlignBottom
-    painter.drawText(place, int(bottom | Qt.AlignmentFlag.AlignLeft), RESEARCH_USE_ONLY)
+    painter.drawText(place, int(bottom | Qt.AlignmentFlag.AlignLeft), research_use_only())
     painter.drawText(
         place,
         int(bottom | Qt.AlignmentFlag.AlignRight),
-        f"umed {umed_core.__version__}, {written}, page {page} of {pages}",
+        translate("PdfReport", "umed {version}, {written}, page {page} of {pages}").format(
+            version=umed_core.__version__, written=written, page=page, pages=pages
+        ),
     )

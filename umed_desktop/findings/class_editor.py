@@ -29,7 +29,7 @@ class ClassEditor(QStyledItemDelegate):
         from umed_core.mau.knowledge import CLASSES
 
         editor = QComboBox(parent)
-        editor.setAccessibleName("Class of the finding")
+        editor.setAccessibleName(self.tr("Class of the finding"))
         editor.setEditable(True)
         editor.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         editor.addItems(sorted(CLASSES))

@@ -90,14 +90,14 @@ class FindingsPanel(QWidget):
         self._waiting: tuple[FindingRow, ...] | None = None
         self.table = self._make_table()
         self._details = styled(QLabel(), "muted")
-        self._details.setAccessibleName("Where the finding comes from")
+        self._details.setAccessibleName(self.tr("Where the finding comes from"))
         self._details.setTextFormat(Qt.TextFormat.RichText)
         self._details.setWordWrap(True)
         self._details.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._details.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._details.setContentsMargins(GRID_PX, 4, GRID_PX, GRID_PX)
         beside = QScrollArea()
-        beside.setAccessibleName("Where the finding comes from")
+        beside.setAccessibleName(self.tr("Where the finding comes from"))
         beside.setWidgetResizable(True)
         beside.setMinimumWidth(160)
         beside.setWidget(self._details)
@@ -183,9 +183,18 @@ class FindingsPanel(QWidget):
     # ---------------------------------------------------------------------------------------------------- making
     def _make_table(self) -> _Table:
         table = _Table()
-        table.setAccessibleName("Findings")
+        table.setAccessibleName(self.tr("Findings"))
         table.setAccessibleDescription(_Table.__doc__ or "")
-        table.setHeaderLabels(["Finding", "Status", "Slice", "Place", "Size", "Source"])
+        table.setHeaderLabels(
+            [
+                self.tr("Finding"),
+                self.tr("Status"),
+                self.tr("Slice"),
+                self.tr("Place"),
+                self.tr("Size"),
+                self.tr("Source"),
+            ]
+        )
         table.setRootIsDecorated(False)
         table.setIndentation(0)
         table.setMouseTracking(True)
@@ -204,19 +213,23 @@ class FindingsPanel(QWidget):
         return table
 
     def _make_head(self) -> QHBoxLayout:
-        self.accept, self.reject = QPushButton("Accept"), QPushButton("Reject")
-        self.rename, self.draw, self.delete = QPushButton("Class"), QPushButton("Draw"), QPushButton("Delete")
+        self.accept, self.reject = QPushButton(self.tr("Accept")), QPushButton(self.tr("Reject"))
+        self.rename, self.draw, self.delete = (
+            QPushButton(self.tr("Class")),
+            QPushButton(self.tr("Draw")),
+            QPushButton(self.tr("Delete")),
+        )
         self.draw.setCheckable(True)
         head = QHBoxLayout()
         head.setContentsMargins(0, 4, 2 * GRID_PX, 4)
         head.setSpacing(GRID_PX)
-        head.addWidget(styled(QLabel("FINDINGS"), "panelTitle"), 1)
+        head.addWidget(styled(QLabel(self.tr("FINDINGS")), "panelTitle"), 1)
         for button, name in (
-            (self.draw, "Draw a box by hand"),
-            (self.rename, "Change the class of the selected finding"),
-            (self.accept, "Accept the selected box"),
-            (self.reject, "Reject the selected box"),
-            (self.delete, "Delete the selected finding"),
+            (self.draw, self.tr("Draw a box by hand")),
+            (self.rename, self.tr("Change the class of the selected finding")),
+            (self.accept, self.tr("Accept the selected box")),
+            (self.reject, self.tr("Reject the selected box")),
+            (self.delete, self.tr("Delete the selected finding")),
         ):
             button.setAccessibleName(name)
             button.setToolTip(name)
@@ -258,4 +271,4 @@ class FindingsPanel(QWidget):
         for button in (self.accept, self.reject, self.rename, self.delete):
             button.setEnabled(ref is not None)
         about = next((row.details for row in self._rows if row.ref == ref), "")
-        self._details.setText(about or "Choose a finding to see where it comes from.")
+        self._details.setText(about or self.tr("Choose a finding to see where it comes from."))

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from umed_desktop.measuring.model import KIND_WORDS, Measurement, Place, Point
+from umed_desktop.measuring.model import Kind, Measurement, Place, Point
 from umed_desktop.session.history import History
+from umed_desktop.words import QT_TRANSLATE_NOOP
 
 __all__ = ["Measurements"]
+
+_DRAWN: dict[Kind, str] = {
+    "length": QT_TRANSLATE_NOOP("Deeds", "Draw length"),
+    "angle": QT_TRANSLATE_NOOP("Deeds", "Draw angle"),
+    "ellipse": QT_TRANSLATE_NOOP("Deeds", "Draw ellipse"),
+    "rectangle": QT_TRANSLATE_NOOP("Deeds", "Draw rectangle"),
+    "probe": QT_TRANSLATE_NOOP("Deeds", "Draw probe"),
+}
 
 
 class Measurements:
@@ -52,20 +61,20 @@ class Measurements:
     # ------------------------------------------------------------------------------------------------------ the deeds
     def add(self, measurement: Measurement) -> None:
         self.chosen = measurement.id
-        self._change(f"Draw {KIND_WORDS[measurement.kind].lower()}", (*self.all, measurement))
+        self._change(_DRAWN[measurement.kind], (*self.all, measurement))
 
-    def reshape(self, measurement_id: str, points: tuple[Point, ...]) -> None:
-        """Moves or resizes one."""
+    def reshape(self, measurement_id: str, points: tuple[Point, ...], place: Place | None = None) -> None:
+        """Moves or resizes one; `place` is another slice of its study that it was taken to."""
         changed = tuple(
-            Measurement(one.id, one.study, one.place, one.kind, points) if one.id == measurement_id else one
+            Measurement(one.id, one.study, place or one.place, one.kind, points) if one.id == measurement_id else one
             for one in self.all
         )
-        self._change("Change measurement", changed)
+        self._change(QT_TRANSLATE_NOOP("Deeds", "Change measurement"), changed)
 
     def remove(self, ids: Iterable[str]) -> None:
         gone = set(ids)
-        name = "Delete measurement" if len(gone) == 1 else "Delete measurements"
-        self._change(name, tuple(one for one in self.all if one.id not in gone))
+        one, many = QT_TRANSLATE_NOOP("Deeds", "Delete measurement"), QT_TRANSLATE_NOOP("Deeds", "Delete measurements")
+        self._change(one if len(gone) == 1 else many, tuple(kept for kept in self.all if kept.id not in gone))
 
     def choose(self, measurement_id: str) -> None:
         if measurement_id != self.chosen:

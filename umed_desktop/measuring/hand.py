@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from math import hypot
 from typing import get_args
 
-from PySide6.QtCore import QObject, QRectF, Qt, Signal
+from PySide6.QtCore import QObject, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter
 
 from umed_desktop.measuring.model import BOX_KINDS, Kind, Point, handles_of, moved, with_handle
@@ -20,6 +21,8 @@ _REACH_PX = 7.0
 _LEAST_PX = 4.0
 """A line or a region shorter than this on the screen was a click, not a measurement."""
 _BODY = -1
+_WORDS_EVERY_MS = 50
+"""What a draft amounts to is reckoned anew 20 times a second at most, however fast the hand is."""
 
 
 class MeasuringHand(QObject):
@@ -28,7 +31,7 @@ class MeasuringHand(QObject):
     drawn = Signal(str, object)
     """(kind, points) of a new measurement"""
     reshaped = Signal(str, object)
-    """(id, points)"""
+    """(id, points), on the slice that is shown by then"""
     chosen = Signal(str)
     """The id of the measurement that was taken hold of, "" for a click beside all."""
     updated = Signal()
@@ -42,6 +45,9 @@ class MeasuringHand(QObject):
         self.shown: tuple[DrawnMeasurement, ...] = ()
         self.size = (0, 0)
         self._draft: DrawnMeasurement | None = None
+        self._are_words_old = False
+        self._pacing = QTimer(self, singleShot=True, interval=_WORDS_EVERY_MS)
+        self._pacing.timeout.connect(self._renew_words)
         self._held: tuple[DrawnMeasurement, int, Point] | None = None
         self._is_pulling = False
         self._pressed_at = (0.0, 0.0)
@@ -51,6 +57,7 @@ class MeasuringHand(QObject):
         if size != self.size:
             self.cancel()
         self.shown, self.size = shown, size
+        self._say_words()  # another slice: what is held has other values there
         self.updated.emit()
 
     def cancel(self) -> bool:
@@ -141,7 +148,24 @@ class MeasuringHand(QObject):
 
     def _sketch(self, kind: str, points: tuple[Point, ...], measurement_id: str = "") -> None:
         known = next(name for name in get_args(Kind) if name == kind)
-        self._draft = DrawnMeasurement(measurement_id, known, points, self._words(known, _tidy(known, points)), True)
+        words = self._draft.words if self._draft is not None and self._draft.kind == known else ()
+        self._draft = DrawnMeasurement(measurement_id, known, points, words, True)
+        self._say_words()
+        self.updated.emit()
+
+    def _say_words(self) -> None:
+        """The words of the draft, now or a moment later: the values of a large region take longer than the hand does."""
+        self._are_words_old = self._draft is not None
+        if not self._pacing.isActive():
+            self._renew_words()
+
+    def _renew_words(self) -> None:
+        draft = self._draft
+        if draft is None or not self._are_words_old:
+            return
+        self._are_words_old = False
+        self._draft = replace(draft, words=self._words(draft.kind, _tidy(draft.kind, draft.points)))
+        self._pacing.start()
         self.updated.emit()
 
     def _hit(self, x: float, y: float, affine: Affine) -> tuple[DrawnMeasurement, int] | None:

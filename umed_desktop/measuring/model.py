@@ -8,6 +8,8 @@ from uuid import uuid4
 
 import msgspec
 
+from umed_desktop.words import QT_TRANSLATE_NOOP
+
 if TYPE_CHECKING:
     from umed_core.images.medical_image import MedicalImage
     from umed_core.images.volume import Series
@@ -33,8 +35,12 @@ Point: TypeAlias = tuple[float, float]
 POINTS_OF: dict[Kind, int] = {"length": 2, "angle": 3, "ellipse": 2, "rectangle": 2, "probe": 1}
 """How many points a kind has: ends; end, corner, end; two opposite corners of its rectangle; the place itself."""
 KIND_WORDS: dict[Kind, str] = {
-    "length": "Length", "angle": "Angle", "ellipse": "Ellipse", "rectangle": "Rectangle", "probe": "Probe",
-}  # fmt: skip
+    "length": QT_TRANSLATE_NOOP("Kinds", "Length"),
+    "angle": QT_TRANSLATE_NOOP("Kinds", "Angle"),
+    "ellipse": QT_TRANSLATE_NOOP("Kinds", "Ellipse"),
+    "rectangle": QT_TRANSLATE_NOOP("Kinds", "Rectangle"),
+    "probe": QT_TRANSLATE_NOOP("Kinds", "Probe"),
+}
 BOX_KINDS = ("ellipse", "rectangle")
 _SAME_PLACE_MM = 0.01
 

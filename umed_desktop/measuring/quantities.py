@@ -11,6 +11,7 @@ from math import acos, degrees, hypot, pi
 from typing import TYPE_CHECKING
 
 from umed_desktop.measuring.model import BOX_KINDS, Kind, Point
+from umed_desktop.words import translate
 
 if TYPE_CHECKING:
     import numpy as np
@@ -102,17 +103,21 @@ def words_of(kind: Kind, points: Sequence[Point], image: MedicalImage, frame: in
     x, y = min(int(points[0][0]), image.width - 1), min(int(points[0][1]), image.height - 1)
     value = image.pixels[frame, y, x]
     shown = ", ".join(str(v) for v in value) if image.is_color else f"{value:g}"
-    return (f"{shown} {image.unit}".rstrip(), f"at {x}, {y}")
+    return (f"{shown} {image.unit}".rstrip(), translate("Quantities", "at {x}, {y}").format(x=x, y=y))
 
 
 def _region_words(image: MedicalImage, values: RegionValues | None) -> tuple[str, ...]:
     if values is None:
-        return ("no measured pixel",)
+        return (translate("Quantities", "no measured pixel"),)
+    mean, sd = translate("Quantities", "mean"), translate("Quantities", "sd")
     if image.is_color:
-        return ("mean RGB " + ", ".join(f"{v:.0f}" for v in values.mean), f"{values.count} px")
+        return (
+            f"{mean} RGB " + ", ".join(f"{v:.0f}" for v in values.mean),
+            f"{values.count} px",
+        )
     unit = f" {image.unit}" if image.unit else ""
     return (
-        f"mean {values.mean[0]:.1f}{unit}  sd {values.sd[0]:.1f}",
+        f"{mean} {values.mean[0]:.1f}{unit}  {sd} {values.sd[0]:.1f}",
         f"min {values.least[0]:g}  max {values.greatest[0]:g}  {values.count} px",
     )
 

@@ -11,6 +11,7 @@ from umed_core.errors import DataError, StorageError
 from umed_core.prompts import RESEARCH_USE_ONLY
 from umed_core.records import write_atomic
 from umed_desktop.measuring.model import POINTS_OF, Measurement
+from umed_desktop.words import translate
 
 __all__ = ["load_measurements", "save_measurements", "stored_studies"]
 
@@ -48,7 +49,10 @@ def load_measurements(folder: Path, study: str) -> tuple[Measurement, ...]:
         except OSError:
             aside = path  # a folder that cannot be written: the next save says so
         raise DataError(
-            f"The measurements at {path} could not be read: {problem}.", f"The file is kept as {aside.name}."
+            translate("Errors", "The measurements at {path} could not be read: {problem}.").format(
+                path=path, problem=problem
+            ),
+            translate("Errors", "The file is kept as {name}.").format(name=aside.name),
         ) from problem
     return stored.measurements
 
@@ -63,4 +67,7 @@ def save_measurements(folder: Path, study: str, measurements: Iterable[Measureme
     try:
         path.unlink(missing_ok=True)
     except OSError as problem:
-        raise StorageError(f"{path} could not be removed: {problem}.", "Check the folder's permissions.") from problem
+        raise StorageError(
+            translate("Errors", "{name} could not be deleted: {problem}.").format(name=path, problem=problem),
+            "Check the folder's permissions.",
+        ) from problem

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from umed_core.errors import UmedError
 from umed_core.pacs.nodes import DicomNode, Node, NodeBook, Tls, WebNode
 from umed_desktop.pages.form import FIELD_PX, button
-from umed_desktop.theme import GRID_PX, styled
+from umed_desktop.theme import GRID_PX, inset, styled
 
 __all__ = ["NodesDialog"]
 
@@ -42,23 +42,23 @@ class NodesDialog(QDialog):
     def __init__(self, book: NodeBook, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle("Archives")
+        self.setWindowTitle(self.tr("Archives"))
         self.resize(820, 620)
         self._book = book
         self.list = QListWidget()
-        self.list.setAccessibleName("Archives that are written down")
+        self.list.setAccessibleName(self.tr("Archives that are written down"))
         self.list.setFixedWidth(200)
         self.list.currentTextChanged.connect(self._choose)
-        self.new = button("New archive")
+        self.new = button(self.tr("New archive"))
         self.new.clicked.connect(self._begin_new)
-        self.remove = button("Remove")
+        self.remove = button(self.tr("Remove"))
         self.remove.clicked.connect(lambda: self.removed.emit(self.list.currentItem().text()))
         left = QVBoxLayout()
         left.addWidget(self.list, 1)
         left.addWidget(self.new)
         left.addWidget(self.remove)
         self._make_fields()
-        self.word = QLabel("Nothing connects until you press Test, or import or send something.")
+        self.word = QLabel(self.tr("Nothing connects until you press Test, or import or send something."))
         self.word.setWordWrap(True)
         self.word.setTextFormat(Qt.TextFormat.PlainText)
         right = QVBoxLayout()
@@ -118,25 +118,28 @@ class NodesDialog(QDialog):
 
     # ---------------------------------------------------------------------------------------------------------- parts
     def _make_fields(self) -> None:
-        self.name = _line("Name", "what you call it: letters, digits, - and _")
-        self.kind = _choice("Speaks", ("DICOM (C-FIND, C-GET, C-MOVE, C-STORE)", "DICOMweb (https)"))
-        self.host = _line("Host", "pacs.example.org")
-        self.port = _port("Port")
-        self.ae_title = _line("AE title")
-        self.own_ae_title = _line("Our AE title")
-        self.way = _choice("Studies come by", ("C-GET: over our own connection", "C-MOVE: the archive connects to us"))
-        self.move_host = _line("Listen on", "an address of this machine")
-        self.move_port = _port("Listening port")
-        self.url = _line("Address", "https://pacs.example.org/dicom-web")
-        self.auth = _choice("Knows us by", ("nothing", "user and password", "token"))
-        self.user = _line("User")
-        self.secret = _line("Password or token", "kept in the system's keyring, never in a file")
+        self.name = _line(self.tr("Name"), self.tr("what you call it: letters, digits, - and _"))
+        self.kind = _choice(self.tr("Speaks"), ("DICOM (C-FIND, C-GET, C-MOVE, C-STORE)", "DICOMweb (https)"))
+        self.host = _line(self.tr("Host"), "pacs.example.org")
+        self.port = _port(self.tr("Port"))
+        self.ae_title = _line(self.tr("AE title"))
+        self.own_ae_title = _line(self.tr("Our AE title"))
+        self.way = _choice(
+            self.tr("Studies come by"),
+            (self.tr("C-GET: over our own connection"), self.tr("C-MOVE: the archive connects to us")),
+        )
+        self.move_host = _line(self.tr("Listen on"), self.tr("an address of this machine"))
+        self.move_port = _port(self.tr("Listening port"))
+        self.url = _line(self.tr("Address"), "https://pacs.example.org/dicom-web")
+        self.auth = _choice(self.tr("Knows us by"), ("nothing", self.tr("user and password"), "token"))
+        self.user = _line(self.tr("User"))
+        self.secret = _line(self.tr("Password or token"), self.tr("kept in the system's keyring, never in a file"))
         self.secret.setEchoMode(QLineEdit.EchoMode.Password)
-        self.tls = QCheckBox("Encrypt with TLS")
-        self.ca_file = _line("CA file", "PEM; empty: the system's authorities")
-        self.certificate = _line("Our certificate", "PEM; empty: none")
-        self.key = _line("Its key", "PEM, not encrypted")
-        self.check_host = QCheckBox("The certificate must name this host")
+        self.tls = QCheckBox(self.tr("Encrypt with TLS"))
+        self.ca_file = _line(self.tr("CA file"), self.tr("PEM; empty: the system's authorities"))
+        self.certificate = _line(self.tr("Our certificate"), self.tr("PEM; empty: none"))
+        self.key = _line(self.tr("Its key"), self.tr("PEM, not encrypted"))
+        self.check_host = QCheckBox(self.tr("The certificate must name this host"))
         for chosen in (self.kind.currentIndexChanged, self.way.currentIndexChanged, self.auth.currentIndexChanged):
             chosen.connect(self._refresh)
         self.tls.toggled.connect(self._refresh)
@@ -155,15 +158,15 @@ class NodesDialog(QDialog):
         return self._layout
 
     def _deeds(self) -> QHBoxLayout:
-        self.test = button("Test", "Ask the archive whether it is there")
+        self.test = button(self.tr("Test"), self.tr("Ask the archive whether it is there"))
         self.test.clicked.connect(lambda: self.tested.emit(self.node()))
-        self.save = button("Save", primary=True)
+        self.save = button(self.tr("Save"), primary=True)
         self.save.clicked.connect(self._save)
         row = QHBoxLayout()
         row.addStretch(1)
         row.addWidget(self.test)
         row.addWidget(self.save)
-        close = button("Close")
+        close = button(self.tr("Close"))
         close.clicked.connect(self.reject)
         row.addWidget(close)
         return row
@@ -249,7 +252,7 @@ def _choice(name: str, options: tuple[str, ...]) -> QComboBox:
 
 
 def _port(name: str) -> QSpinBox:
-    field = QSpinBox()
+    field = inset(QSpinBox())
     field.setAccessibleName(name)
     field.setRange(1, 65535)
     field.setMinimumHeight(FIELD_PX)

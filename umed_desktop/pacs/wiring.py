@@ -11,20 +11,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from msgspec.structs import replace as changed
+from PySide6.QtCore import QCoreApplication
 
 from umed_core.errors import UmedError
 from umed_core.pacs.nodes import Node, NodeBook, WebNode, load_nodes, save_nodes
 from umed_core.pacs.query import StudyQuery
-from umed_core.prompts import RESEARCH_USE_ONLY
 from umed_desktop.background import Job
 from umed_desktop.pacs.import_dialog import ImportDialog
 from umed_desktop.pacs.nodes_dialog import NodesDialog
 from umed_desktop.pacs.send_dialog import SendDialog
+from umed_desktop.translation import research_use_only
 
 if TYPE_CHECKING:
     from umed_core.pacs.inbox import Received
     from umed_core.pacs.parcels import Manifest
     from umed_core.pacs.sending import Sent
+    from umed_desktop.settings_dialog.settings_dialog import SettingsDialog
     from umed_desktop.window.main_window import MainWindow
 
 __all__ = ["ArchivesWiring"]
@@ -74,7 +76,11 @@ class ArchivesWiring:
         dialog.open()
         return dialog
 
-    def open_nodes(self, over: ImportDialog | SendDialog) -> NodesDialog:
+    def open_book(self, over: SettingsDialog) -> NodesDialog | None:
+        """The nodes alone; None where they cannot be read, and the window says why."""
+        return self.open_nodes(over) if self._read_nodes() else None
+
+    def open_nodes(self, over: ImportDialog | SendDialog | SettingsDialog) -> NodesDialog:
         dialog = NodesDialog(self._book, over)
         dialog.saved.connect(partial(self._save_node, dialog, over))
         dialog.removed.connect(partial(self._remove_node, dialog, over))
@@ -97,17 +103,21 @@ class ArchivesWiring:
     def _names(self) -> list[str]:
         return [node.name for node in self._book.nodes]
 
-    def _save_node(self, dialog: NodesDialog, over: ImportDialog | SendDialog, node: Node) -> None:
+    def _save_node(self, dialog: NodesDialog, over: ImportDialog | SendDialog | SettingsDialog, node: Node) -> None:
         try:
             self._store(self._book.having(node))
         except UmedError as problem:
             dialog.show_error(problem)
             return
         dialog.show_book(self._book, node.name)
-        dialog.show_word(f"{node.name} is written down. Nothing has connected to it yet.")
+        dialog.show_word(
+            QCoreApplication.translate("Archives", "{name} is written down. Nothing has connected to it yet.").format(
+                name=node.name
+            )
+        )
         over.show_nodes(self._names())
 
-    def _remove_node(self, dialog: NodesDialog, over: ImportDialog | SendDialog, name: str) -> None:
+    def _remove_node(self, dialog: NodesDialog, over: ImportDialog | SendDialog | SettingsDialog, name: str) -> None:
         try:
             self._store(self._book.without(name))
         except UmedError as problem:
@@ -129,7 +139,12 @@ class ArchivesWiring:
         def work(_: Job) -> None:
             keep_secret(node, secret)
 
-        self._run("Keeping the password", work, lambda _: dialog.show_word("Kept in the system's keyring."), dialog)
+        self._run(
+            QCoreApplication.translate("Archives", "Keeping the password"),
+            work,
+            lambda _: dialog.show_word(QCoreApplication.translate("Archives", "Kept in the system's keyring.")),
+            dialog,
+        )
 
     def _test(self, dialog: NodesDialog, node: Node) -> None:
         from umed_core.pacs.nodes import check_node
@@ -145,8 +160,15 @@ class ArchivesWiring:
 
             echo(node, cancelled=job.cancelled.is_set)
 
-        dialog.show_word(f"Asking {node.address}…")
-        self._run("Asking an archive", work, lambda _: dialog.show_word(f"{node.name} answers."), dialog)
+        dialog.show_word(QCoreApplication.translate("Archives", "Asking {address}…").format(address=node.address))
+        self._run(
+            QCoreApplication.translate("Archives", "Asking an archive"),
+            work,
+            lambda _: dialog.show_word(
+                QCoreApplication.translate("Archives", "{name} answers.").format(name=node.name)
+            ),
+            dialog,
+        )
 
     # ---------------------------------------------------------------------------------------------------------- fetching
     def _search(self, dialog: ImportDialog, name: str, query: StudyQuery) -> None:
@@ -157,8 +179,13 @@ class ArchivesWiring:
 
             return find_studies(node, query, cancelled=job.cancelled.is_set)
 
-        dialog.show_busy(f"Searching {name}…")
-        self._run("Searching", work, lambda rows: dialog.show_studies(rows, query.limit), dialog)
+        dialog.show_busy(QCoreApplication.translate("Archives", "Searching {name}…").format(name=name))
+        self._run(
+            QCoreApplication.translate("Archives", "Searching"),
+            work,
+            lambda rows: dialog.show_studies(rows, query.limit),
+            dialog,
+        )
 
     def _list_series(self, dialog: ImportDialog, name: str, study_uid: str) -> None:
         node = self._book.find(name)
@@ -168,8 +195,13 @@ class ArchivesWiring:
 
             return find_series(node, study_uid, cancelled=job.cancelled.is_set)
 
-        dialog.show_busy("Listing its series…")
-        self._run("Listing series", work, lambda rows: dialog.show_series(study_uid, rows), dialog)
+        dialog.show_busy(QCoreApplication.translate("Archives", "Listing its series…"))
+        self._run(
+            QCoreApplication.translate("Archives", "Listing series"),
+            work,
+            lambda rows: dialog.show_series(study_uid, rows),
+            dialog,
+        )
 
     def _get(self, dialog: ImportDialog, name: str, study_uid: str, series_uid: str, folder: Path) -> None:
         node = self._book.find(name)
@@ -184,19 +216,25 @@ class ArchivesWiring:
 
             return retrieve(node, study_uid, target, series_uid, report, cancelled=job.cancelled.is_set)
 
-        dialog.show_busy(f"Asking {name} for the study…")
-        self._run("Receiving", work, partial(self._received, dialog, name), dialog)
+        dialog.show_busy(QCoreApplication.translate("Archives", "Asking {name} for the study…").format(name=name))
+        self._run(
+            QCoreApplication.translate("Archives", "Receiving"), work, partial(self._received, dialog, name), dialog
+        )
 
     def _received(self, dialog: ImportDialog, name: str, got: Received) -> None:
         if not got.files:
-            dialog.show_idle(f"{name} sent no file. {got.summary}.")
+            dialog.show_idle(
+                QCoreApplication.translate("Archives", "{name} sent no file. {summary}.").format(
+                    name=name, summary=got.summary
+                )
+            )
             return
         dialog.accept()
         self._window.open_paths([got.folder])
         if got.problem is not None:
             self._window.show_error(got.problem)
         elif not got.is_complete:
-            self._window.parts.notice.show_word(f"{name}: {got.summary}.", RESEARCH_USE_ONLY)
+            self._window.parts.notice.show_word(f"{name}: {got.summary}.", research_use_only())
 
     def _folder(self) -> Path:
         """Where received studies are kept: the last choice, else beside the settings."""
@@ -221,7 +259,7 @@ class ArchivesWiring:
             self._manifest, line = found
             dialog.show_consent(line, [why for _, why in self._manifest.refused])
 
-        self._run("Looking through files", work, done, dialog)
+        self._run(QCoreApplication.translate("Archives", "Looking through files"), work, done, dialog)
 
     def _send(self, dialog: SendDialog, name: str, deidentify: bool) -> None:
         node, manifest = self._book.find(name), self._manifest
@@ -240,8 +278,8 @@ class ArchivesWiring:
             why = f" {sent.problem.message} {sent.problem.hint}" if sent.problem is not None else ""
             dialog.show_idle(f"{name}: {sent.summary}.{why}")
 
-        dialog.show_busy(f"Connecting to {name}…")
-        self._run("Sending", work, done, dialog)
+        dialog.show_busy(QCoreApplication.translate("Archives", "Connecting to {name}…").format(name=name))
+        self._run(QCoreApplication.translate("Archives", "Sending"), work, done, dialog)
 
     # --------------------------------------------------------------------------------------------------------------- jobs
     def _run(self, title: str, work: Callable[[Job], T], done: Callable[[T], None], dialog: _Talking) -> None:

@@ -17,7 +17,9 @@ from pathlib import Path
 import msgspec
 
 from umed_core.errors import ConfigError, DataError, StorageError
+from umed_core.living import born_at, is_alive
 from umed_core.records import write_atomic
+from umed_desktop.words import translate
 
 __all__ = ["Job", "JobRecord", "environment", "find_job", "start_job", "umed_command"]
 
@@ -46,7 +48,7 @@ class Job:
     def is_running(self) -> bool:
         if self.child is not None:
             return self.child.poll() is None
-        return _alive(self.record)
+        return is_alive(self.record.pid, self.record.born)
 
     @property
     def exit_code(self) -> int | None:
@@ -69,7 +71,10 @@ def start_job(folder: Path, arguments: Sequence[str]) -> Job:
     """Starts `umed ARGUMENTS`, its words going to `folder`/log.txt. Raises: ConfigError where one still runs; StorageError."""
     running = find_job(folder)
     if running is not None and running.is_running:
-        raise ConfigError(f"{folder.parent} is being worked on already.", "Wait for it, or stop it first.")
+        raise ConfigError(
+            translate("Errors", "{folder} is being worked on already.").format(folder=folder.parent),
+            "Wait for it, or stop it first.",
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / "log.txt").open("wb") as log:
@@ -79,9 +84,12 @@ def start_job(folder: Path, arguments: Sequence[str]) -> Job:
             )  # fmt: skip
     except OSError as problem:
         raise StorageError(
-            f"Could not start in {folder}: {problem.strerror or problem}.", "Choose a folder that you may write to."
+            translate("Errors", "Could not start in {folder}: {problem}.").format(
+                folder=folder, problem=problem.strerror or problem
+            ),
+            "Choose a folder that you may write to.",
         ) from problem
-    record = JobRecord(tuple(arguments), child.pid, _born(child.pid))
+    record = JobRecord(tuple(arguments), child.pid, born_at(child.pid))
     write_atomic(folder / "job.json", msgspec.json.encode(record))
     return Job(folder, record, child)
 
@@ -94,7 +102,8 @@ def find_job(folder: Path) -> Job | None:
         return None
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as problem:
         raise DataError(
-            f"{folder / 'job.json'} cannot be read: {problem}.", "Delete it; the work beside it is untouched."
+            translate("Errors", "{path} cannot be read: {problem}.").format(path=folder / "job.json", problem=problem),
+            "Delete it; the work beside it is untouched.",
         ) from problem
 
 
@@ -109,22 +118,3 @@ def environment() -> dict[str, str]:
         "PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry),
         "PYTHONIOENCODING": "utf-8",
     }
-
-
-def _born(pid: int) -> float:
-    import psutil
-
-    try:
-        return float(psutil.Process(pid).create_time())
-    except psutil.Error:  # it has ended already
-        return 0.0
-
-
-def _alive(record: JobRecord) -> bool:
-    import psutil
-
-    try:
-        process = psutil.Process(record.pid)
-        return process.create_time() == record.born and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.Error:
-        return False

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from umed_desktop.theme import GRID_PX, styled
+from umed_desktop.theme import GRID_PX, inset, styled
 
 __all__ = [
     "FIELD_PX",
@@ -52,7 +52,7 @@ class FolderField(QWidget):
         self.line.setAccessibleName(name)
         self.line.setPlaceholderText(placeholder)
         self.line.returnPressed.connect(lambda: self.chosen.emit(self.text()))
-        self.browse = button("…", f"Choose {name.lower()}")
+        self.browse = button("…", self.tr("Choose: {what}").format(what=name))
         self.browse.setFixedWidth(40)
         self.browse.clicked.connect(self._ask)
         row = QHBoxLayout(self)
@@ -95,7 +95,7 @@ def title(text: str) -> QLabel:
 
 def number_field(name: str, most: int, zero: str = "") -> QSpinBox:
     """Whole numbers from 0; `zero` is how 0 is spelled."""
-    field = QSpinBox()
+    field = inset(QSpinBox())
     field.setAccessibleName(name)
     field.setRange(0, most)
     field.setSpecialValueText(zero)

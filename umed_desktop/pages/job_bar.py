@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
 from umed_desktop.pages.job_log import Ending, Place
 from umed_desktop.theme import GRID_PX, styled
+from umed_desktop.words import grouped
 
 __all__ = ["JobBar"]
 
@@ -24,7 +25,7 @@ class JobBar(QWidget):
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.failure.hide()
         self.progress = QProgressBar(textVisible=False)
-        self.progress.setAccessibleName("Progress")
+        self.progress.setAccessibleName(self.tr("Progress"))
         self.progress.hide()
         row = QHBoxLayout()
         row.setSpacing(2 * GRID_PX)
@@ -46,11 +47,13 @@ class JobBar(QWidget):
         self.place.setText("")
 
     def show_place(self, place: Place) -> None:
-        doing = f"{place.doing} " if place.doing else ""
-        left = f", {place.left} left" if place.left else ""
-        self.place.setText(
-            f"{doing}{place.done:,} of {place.total:,}{left}" if place.total else f"{doing}{place.done:,}"
-        )
+        doing = QCoreApplication.translate("Steps", place.doing) if place.doing else ""
+        words = f"{doing} {grouped(place.done)}".strip()
+        if place.total:
+            words = self.tr("{done} of {total}").format(done=words, total=grouped(place.total))
+        if place.total and place.left:
+            words += self.tr(", {time} left").format(time=place.left)
+        self.place.setText(words)
         self.progress.setRange(0, place.total)
         self.progress.setValue(place.done)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from umed_core.prompts import RESEARCH_USE_ONLY
+from umed_desktop.words import translate
 
 __all__ = ["Ending", "Place", "ending_of", "last_place"]
 
@@ -28,11 +29,15 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a command ended; `message` and `hint` are its own words where it failed."""
+    """How a command ended; `message` and `hint` are its own words where it failed.
+
+    `was_cut`: it failed without a word of its own, as what is killed does, or what the machine takes down with it.
+    """
 
     kind: Literal["done", "stopped", "failed"]
     message: str = ""
     hint: str = ""
+    was_cut: bool = False
 
 
 def last_place(log: str) -> Place | None:
@@ -64,13 +69,19 @@ def ending_of(log: str, exit_code: int | None = None) -> Ending:
             kind: Literal["stopped", "failed"] = "stopped" if message.startswith("Stopped ") else "failed"
             return Ending(kind, message, hints[0] if hints else "")
         if line.startswith("stopped") or line == "KeyboardInterrupt":
-            return Ending("stopped", "Stopped; what was done is kept.")
-    return Ending("failed", _last_words(lines, exit_code), "What was done is kept; go on from there.")
+            return Ending("stopped", translate("JobLog", "Stopped; what was done is kept."))
+    was_cut = (exit_code is None or exit_code < 0) and not any(line.startswith("Traceback ") for line in lines)
+    hint = translate("JobLog", "What was done is kept; go on from there.")
+    return Ending("failed", _last_words(lines, exit_code), hint, was_cut)
 
 
 def _last_words(lines: list[str], exit_code: int | None) -> str:
-    said = f' Its last line: "{lines[-1]}"' if lines else ""
-    if exit_code is not None and exit_code < 0:
-        memory = ", perhaps for want of memory" if exit_code == -9 else ""
-        return f"The process was ended by signal {-exit_code}{memory}.{said}"
-    return f"The process ended without saying why.{said}"
+    if exit_code == -9:
+        how = translate("JobLog", "The process was ended by signal 9, perhaps for want of memory.")
+    elif exit_code is not None and exit_code < 0:
+        how = translate("JobLog", "The process was ended by signal {number}.").format(number=-exit_code)
+    else:
+        how = translate("JobLog", "The process ended without saying why.")
+    if not lines or last_place(lines[-1]) is not None:  # how far it was is told beside it
+        return how
+    return how + " " + translate("JobLog", 'Its last line: "{line}"').format(line=lines[-1])

@@ -58,14 +58,15 @@ class PageBar(QWidget):
     def __init__(self, actions: Sequence[QAction]) -> None:
         super().__init__()
         self.setObjectName("pageBar")
-        self.setAccessibleName("Pages")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setAccessibleName(self.tr("Pages"))
         row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, GRID_PX, 0)
+        row.setContentsMargins(0, 2, GRID_PX, 2)
         row.setSpacing(2)
         for action in actions:
             button = QToolButton()
             button.setDefaultAction(action)
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
-            button.setAccessibleName(f"Page {action.text().replace('&', '')}")
+            button.setAccessibleName(self.tr("Page: {title}").format(title=action.iconText()))
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             row.addWidget(button)

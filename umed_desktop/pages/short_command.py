@@ -66,4 +66,8 @@ class ShortCommand(QObject):
     def _not_started(self, error: QProcess.ProcessError) -> None:
         if error == QProcess.ProcessError.FailedToStart and self._process is not None:
             reason, self._process = self._process.errorString(), None
-            self._failed(UmedError(f"umed could not be started: {reason}.", "Reinstall umed."))
+            self._failed(
+                UmedError(
+                    self.tr("umed could not be started: {reason}.").format(reason=reason), self.tr("Reinstall umed.")
+                )
+            )

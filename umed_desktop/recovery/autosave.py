@@ -13,6 +13,7 @@ from umed_core.errors import StorageError, UmedError
 from umed_desktop.background import BackgroundDoor, Job
 from umed_desktop.recovery.store import OpenState, SessionStore
 from umed_desktop.session.session import StudyState
+from umed_desktop.words import translate
 
 __all__ = ["Autosave"]
 
@@ -99,7 +100,7 @@ class Autosave(QObject):
             self._open_changed = self._open_changed or opened is not None
             self._ended(problem)
 
-        self._saving = self._door.run("Saving", work, lambda _: self._ended(None), failed)
+        self._saving = self._door.run(translate("Autosave", "Saving"), work, lambda _: self._ended(None), failed)
 
     def _ended(self, problem: UmedError | None) -> None:
         self._saving, self._under_way = None, frozenset()

@@ -15,9 +15,11 @@ from pathlib import Path
 import msgspec
 
 from umed_core.errors import DataError, StorageError
+from umed_core.living import born_at, is_alive
 from umed_core.records import write_atomic
 from umed_desktop.recovery.stored import decode_study, encode_study
 from umed_desktop.session.session import StudyState
+from umed_desktop.words import translate
 
 __all__ = ["OpenState", "SessionStore"]
 
@@ -67,16 +69,18 @@ class SessionStore:
             with suppress(OSError):
                 path.replace(aside)
             raise DataError(
-                f"The conversations about this study could not be read: {problem}.",
-                f"They were put aside as {aside.name}; new ones are kept as usual.",
+                translate("Errors", "The conversations about this study could not be read: {problem}.").format(
+                    problem=problem
+                ),
+                translate("Errors", "They were put aside as {name}; new ones are kept as usual.").format(
+                    name=aside.name
+                ),
             ) from problem
 
     # -------------------------------------------------------------------------------------------- what is open
     def save_open(self, state: OpenState) -> None:
         """Raises: StorageError."""
-        import psutil
-
-        own = msgspec.structs.replace(state, pid=os.getpid(), started=psutil.Process().create_time())
+        own = msgspec.structs.replace(state, pid=os.getpid(), started=born_at())
         write_atomic(self._open_file(), msgspec.json.encode(own))
         self._keep_private(self._open_file())
 
@@ -93,7 +97,7 @@ class SessionStore:
                 changed_at = path.stat().st_mtime
             except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
                 continue  # being written by another window, or no file of ours
-            if not _is_running(state):
+            if not is_alive(state.pid, state.started):
                 left.append((changed_at, state))
                 path.unlink(missing_ok=True)
         return max(left, key=lambda pair: pair[0])[1] if left else None
@@ -107,13 +111,7 @@ class SessionStore:
             try:
                 path.chmod(0o600)
             except OSError as problem:
-                raise StorageError(f"Could not keep {path} private: {problem}.", "Choose another folder.") from problem
-
-
-def _is_running(state: OpenState) -> bool:
-    import psutil
-
-    try:
-        return abs(psutil.Process(state.pid).create_time() - state.started) < 1.0
-    except psutil.Error:
-        return False
+                raise StorageError(
+                    translate("Errors", "Could not keep {path} private: {problem}.").format(path=path, problem=problem),
+                    "Choose another folder.",
+                ) from problem

@@ -14,7 +14,7 @@ import msgspec
 from umed_core.errors import UmedError, error_from_code
 from umed_core.geometry import NormalizedBox
 from umed_core.vlm.messages import AttentionRow, LabelledBox, TextDelta
-from umed_desktop.session.conversation import BoxRef, Conversation, Exchange
+from umed_desktop.session.conversation import AskedImage, BoxRef, Conversation, Exchange
 from umed_desktop.session.marks import Deed, Drawn, Mark, Marks, Verdict
 from umed_desktop.session.session import StudyState
 
@@ -52,6 +52,18 @@ class StoredWindow(msgspec.Struct, frozen=True):
     function: Literal["linear", "linear_exact", "sigmoid"]
 
 
+class StoredImage(msgspec.Struct, frozen=True):
+    """One of the images that a question was put together with."""
+
+    series: str
+    frame: int
+    window: StoredWindow | None
+    study: str
+    title: str
+    file: str
+    frames: int
+
+
 class StoredExchange(msgspec.Struct, frozen=True):
     id: int
     conversation: int
@@ -70,6 +82,7 @@ class StoredExchange(msgspec.Struct, frozen=True):
     deltas: tuple[StoredDelta, ...] = ()
     error: tuple[str, str, str] | None = None
     """Code, message, hint."""
+    images: tuple[StoredImage, ...] = ()
 
 
 class StoredMark(msgspec.Struct, frozen=True):
@@ -152,6 +165,10 @@ def _stored(exchange: Exchange) -> StoredExchange:
         boxes=exchange.boxes,
         deltas=tuple(StoredDelta(d.start, d.end, tuple(map(_stored_row, d.attention))) for d in exchange.deltas),
         error=(error.code, error.message, error.hint) if error is not None else None,
+        images=tuple(
+            StoredImage(i.series, i.frame, _stored_window(i.window), i.study, i.title, i.file, i.frames)
+            for i in exchange.images
+        ),
     )
 
 
@@ -178,6 +195,9 @@ def _exchange(stored: StoredExchange) -> Exchange:
         seconds=stored.seconds,
         token_count=stored.token_count,
         error=error,
+        images=tuple(
+            AskedImage(i.series, i.frame, _window(i.window), i.study, i.title, i.file, i.frames) for i in stored.images
+        ),
     )
 
 

@@ -129,7 +129,8 @@ def _found(exchange: Exchange, index: int, marks: Marks) -> Found:
         status = "rejected"
     elif mark.verdict != "rejected" and (label, box) != (written.label, written.box):
         status = "edited"
-    return Found(ref, exchange.series, exchange.frame, label, box, status, exchange, mark.deeds, is_deleted)
+    on = exchange.image_of(written)
+    return Found(ref, on.series, on.frame, label, box, status, exchange, mark.deeds, is_deleted)
 
 
 def _by_hand(drawn: Drawn, marks: Marks) -> Found:

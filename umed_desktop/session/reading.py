@@ -18,7 +18,8 @@ __all__ = ["Selection", "WordAttention"]
 class WordAttention:
     """Where the model looked while it wrote `word`. `weights` (rows, columns) cover the whole image; `on_image` is their
     sum, 0..1; `in_box` the share of that inside `box`, both None where the answer has no box. `layer` is -1 for the mean
-    over layers, of which `layers` (numbered from 0) can be shown alone."""
+    over layers, of which `layers` (numbered from 0) can be shown alone. `shares` has the sum on each image of the question, of
+    which this is number `image`, from 0."""
 
     word: str
     weights: NDArray[np.float64]
@@ -27,6 +28,8 @@ class WordAttention:
     in_box: float | None
     layer: int = -1
     layers: tuple[int, ...] = ()
+    image: int = 0
+    shares: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

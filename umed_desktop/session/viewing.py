@@ -35,6 +35,7 @@ class Change(Enum):
     CONVERSATION = auto()  # exchanges came or went, or another conversation is shown
     ANSWER = auto()  # text or state of the newest exchange
     MARKS = auto()  # verdicts, classes, places, boxes drawn by hand
+    ATTACHED = auto()  # the images that the next question goes with
     CHOSEN = auto()  # the finding that a key or a button would change
     SELECTION = auto()  # the word whose attention is shown
     POINTING = auto()  # the box under the pointer, in the image or in the text
@@ -95,12 +96,13 @@ class Viewing:
 
     def show_listing(self, listing: Listing) -> None:
         """Replaces what is listed. Conversations are kept; nothing is shown yet, but for an early image that is listed."""
-        pairs = [(study, series) for study in listing.studies for series in study.series]
-        self.study_of = tuple(_study_title(study) for study, _ in pairs)
-        self.study_keys = tuple(study_key(study, series) for study, series in pairs)
-        self.series = tuple(series for _, series in pairs)
+        self.study_of = tuple(title for study in listing.studies for title in _titles(study))
+        self.study_keys = tuple(study_key(study, series) for study in listing.studies for series in study.series)
+        self.series = tuple(series for study in listing.studies for series in study.series)
         self.refused = listing.refused
-        place = next((i for i, series in enumerate(self.series) if self._early in series.files), -1)
+        place = (
+            next((i for i, series in enumerate(self.series) if self._early in series.files), -1) if self._early else -1
+        )
         self._listed()
         if place >= 0:
             self.current = place
@@ -214,6 +216,8 @@ class Viewing:
         return replace(image, pixels=image.pixels[self.frame : self.frame + 1, ::step, ::step]).display(0, window)
 
 
-def _study_title(study: Study) -> str:
+def _titles(study: Study) -> tuple[str, ...]:
+    """Its name, once for each of its series."""
     patient = ", ".join(part for part in study.patient_name.split("^") if part)
-    return " · ".join(filter(None, (patient, study.description, study.date))) or "Study"
+    title = " · ".join(filter(None, (patient, study.description, study.date))) or "Study"
+    return (title,) * len(study.series)

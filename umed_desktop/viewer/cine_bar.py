@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QSpinBox, QToolButton, QWidget
 
-from umed_desktop.theme import GRID_PX, Palette, icon
+from umed_desktop.theme import GRID_PX, Palette, icon, inset
 from umed_desktop.viewer.cine import FASTEST_FPS, SLOWEST_FPS
 
 __all__ = ["CineBar"]
@@ -20,16 +20,16 @@ class CineBar(QWidget):
         super().__init__(parent)
         self.play = QToolButton()
         self.play.clicked.connect(self.play_pressed)
-        self.fps = QSpinBox()
+        self.fps = inset(QSpinBox())
         self.fps.setRange(SLOWEST_FPS, FASTEST_FPS)
-        self.fps.setSuffix(" fps")
-        self.fps.setAccessibleName("Frames a second")
-        self.fps.setToolTip("Frames a second")
+        self.fps.setSuffix(self.tr(" fps"))
+        self.fps.setAccessibleName(self.tr("Frames a second"))
+        self.fps.setToolTip(self.tr("Frames a second"))
         self.fps.valueChanged.connect(self.fps_changed)
         self.loop = QToolButton()
         self.loop.setCheckable(True)
-        self.loop.setAccessibleName("Loop")
-        self.loop.setToolTip("Begin again after the last slice")
+        self.loop.setAccessibleName(self.tr("Loop"))
+        self.loop.setToolTip(self.tr("Begin again after the last slice"))
         self.loop.toggled.connect(self.loops_changed)
         for button in (self.play, self.loop):
             button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -44,9 +44,12 @@ class CineBar(QWidget):
 
     def show_playing(self, is_playing: bool) -> None:
         self._is_playing = is_playing
-        word = "Pause" if is_playing else "Play"
-        self.play.setAccessibleName(word)
-        self.play.setToolTip(f"{word} the slices as a film  (Space)")
+        self.play.setAccessibleName(self.tr("Pause") if is_playing else self.tr("Play"))
+        self.play.setToolTip(
+            self.tr("Pause the slices as a film  (Space)")
+            if is_playing
+            else self.tr("Play the slices as a film  (Space)")
+        )
         if self._palette is not None:
             self.play.setIcon(icon("pause" if is_playing else "play", self._palette.text))
 

@@ -65,8 +65,8 @@ class ImageView(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setAccessibleName("Image")
-        self.setAccessibleDescription("Left drag: window and level. Middle: pan. Right: zoom. Wheel: slice.")
+        self.setAccessibleName(self.tr("Image"))
+        self.setAccessibleDescription(self.tr("Left drag: window and level. Middle: pan. Right: zoom. Wheel: slice."))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         self.setAutoFillBackground(False)
@@ -155,6 +155,13 @@ class ImageView(QWidget):
     def mirror(self) -> None:
         self._keep_fitted(self.affine.mirrored(self.width() / 2, self.height() / 2))
 
+    def follow(self, leader: ImageView) -> None:
+        """Looks at what `leader` looks at, the same pixel in the middle; it tells nobody, so two can follow each other."""
+        self._is_fitted = leader._is_fitted
+        across, down = self.width() - leader.width(), self.height() - leader.height()
+        self.affine = leader.affine.moved(across / 2, down / 2)
+        self.update()
+
     def _keep_fitted(self, affine: Affine) -> None:
         self._show(affine)
         if self._is_fitted:
@@ -223,7 +230,8 @@ class ImageView(QWidget):
         font.setPixelSize(13)
         painter.setFont(font)
         painter.setPen(QColor("#7f8b9a"))
-        painter.drawText(QRectF(24, middle, self.width() - 48, 48), int(Qt.AlignmentFlag.AlignHCenter), hint)
+        lines = int(Qt.AlignmentFlag.AlignHCenter) | int(Qt.TextFlag.TextWordWrap)
+        painter.drawText(QRectF(24, middle, self.width() - 48, 72), lines, hint)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         if self._is_fitted:

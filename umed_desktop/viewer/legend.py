@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from umed_desktop.viewer.panes import Shown
+from umed_desktop.words import translate
 
 __all__ = ["Legend", "legend_of"]
 
@@ -34,8 +35,12 @@ def legend_of(shown: Shown, probed: tuple[int, int] | None) -> Legend:
     kind = " ".join(filter(None, (image.modality, tags.body_part_examined)))
     levels = f"W {window.width:.0f}  L {window.center:.0f}" if window is not None else "RGB"
     if window is not None and window.name:
-        levels += f"  {window.name}"
-    place = [f"Slice {shown.frame + 1} / {image.frame_count}"] if image.frame_count > 1 else []
+        levels += f"  {translate('Actions', window.name)}"
+    place = (
+        [translate("Legend", "Slice {number} / {count}").format(number=shown.frame + 1, count=image.frame_count)]
+        if image.frame_count > 1
+        else []
+    )
     if image.slice_positions_mm and image.frame_count > 1:
         place.append(f"{image.slice_positions_mm[shown.frame]:.1f} mm")
     return Legend(

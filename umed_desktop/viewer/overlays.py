@@ -20,11 +20,14 @@ _REACH_PX = 5
 _INK = QColor("#cfd6df")
 _HALO = QColor(0, 0, 0, 190)
 _HALO_PX = 2
+_AROUND = tuple((dx, dy) for dx in range(-2, 3) for dy in range(-2, 3) if 0 < dx * dx + dy * dy <= _HALO_PX**2 + 1)
+_FAINT = 0.6
 
 
 @dataclass(frozen=True, slots=True)
 class DrawnBox:
-    """A box as it is to look: `lit` while it is pointed at, dashed once rejected, ticked once accepted."""
+    """A box as it is to look: `lit` while it is pointed at, dashed once rejected, ticked once accepted; `dashed` is
+    another source's line style, and a `faint` one is there to be compared with."""
 
     ref: BoxRef
     box: NormalizedBox
@@ -33,6 +36,8 @@ class DrawnBox:
     lit: bool = False
     accepted: bool = False
     rejected: bool = False
+    dashed: bool = False
+    faint: bool = False
 
 
 def screen_rect(box: NormalizedBox, affine: Affine, size: tuple[int, int]) -> QRectF:
@@ -57,19 +62,25 @@ def draw_boxes(
     painter: QPainter, view: QRectF, boxes: Sequence[DrawnBox], affine: Affine, size: tuple[int, int]
 ) -> None:
     """The boxes with their tags, each tag inside `view`."""
-    for drawn in sorted(boxes, key=lambda drawn: drawn.lit):  # the lit one on top
+    for drawn in sorted(boxes, key=lambda drawn: (drawn.lit, not drawn.faint)):  # the lit one on top
         rect = screen_rect(drawn.box, affine, size)
+        painter.setOpacity(_FAINT if drawn.faint and not drawn.lit else 1.0)
         color = QColor(drawn.color)
         line = 3.0 if drawn.lit else 2.0
-        outside = rect.adjusted(-line / 2, -line / 2, line / 2, line / 2)  # what it marks stays visible
-        painter.setBrush(QColor(color.red(), color.green(), color.blue(), 36) if drawn.lit else Qt.BrushStyle.NoBrush)
-        painter.setPen(QPen(_HALO, line + 2))
+        # What it marks stays visible, and a faint one runs around another at the same place.
+        away = line / 2 + (line + 1 if drawn.faint else 0)
+        outside = rect.adjusted(-away, -away, away, away)
+        is_filled = drawn.lit and not drawn.faint
+        painter.setBrush(QColor(color.red(), color.green(), color.blue(), 36) if is_filled else Qt.BrushStyle.NoBrush)
+        painter.setPen(Qt.PenStyle.NoPen if drawn.faint else QPen(_HALO, line + 2))
         painter.drawRect(outside)
-        style = Qt.PenStyle.DashLine if drawn.rejected else Qt.PenStyle.SolidLine
+        style = Qt.PenStyle.DashLine if drawn.rejected or drawn.dashed else Qt.PenStyle.SolidLine
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(QPen(color, line, style, Qt.PenCapStyle.SquareCap, Qt.PenJoinStyle.MiterJoin))
         painter.drawRect(outside)
-        _draw_tag(painter, view, outside, drawn, color)
+        if not drawn.faint:
+            _draw_tag(painter, view, outside, drawn, color)
+    painter.setOpacity(1.0)
 
 
 def _draw_tag(painter: QPainter, view: QRectF, box: QRectF, drawn: DrawnBox, color: QColor) -> None:
@@ -185,7 +196,7 @@ def _written(text: str, family: str, size_px: int, is_bold: bool, ratio: float) 
     painter.setFont(font)
     start = QPointF(_HALO_PX, metrics.ascent() + _HALO_PX)
     painter.setPen(_HALO)
-    for dx, dy in ((-1, 0), (1, 0), (0, -1), (0, 1)):
+    for dx, dy in _AROUND:
         painter.drawText(start + QPointF(dx, dy), text)
     painter.setPen(_INK)
     painter.drawText(start, text)

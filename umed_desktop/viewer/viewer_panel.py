@@ -47,7 +47,7 @@ class ViewerPanel(QWidget):
         self.attention = AttentionBar()
         self.attention.hide()
         self.slider = QSlider(Qt.Orientation.Horizontal)
-        self.slider.setAccessibleName("Slice")
+        self.slider.setAccessibleName(self.tr("Slice"))
         self.slider.setInvertedControls(True)  # down and PgDown are the next slice, as on the image
         self.slider.valueChanged.connect(self.slice_chosen)
         self.cine = CineBar()
@@ -93,7 +93,11 @@ class ViewerPanel(QWidget):
             else:
                 view.clear()
             view.setVisible(number < rows * columns)
-            view.setAccessibleName("Image" if rows * columns == 1 else f"Image, viewport {number + 1}")
+            view.setAccessibleName(
+                self.tr("Image")
+                if rows * columns == 1
+                else self.tr("Image, viewport {number}").format(number=number + 1)
+            )
         self.set_active(self.active)
 
     def set_active(self, number: int) -> None:

@@ -40,8 +40,12 @@ class Volumes:
         """Keeps `image`, and lets go of series that are not `visible` until the budget holds."""
         self._kept[key] = image
         self._kept.move_to_end(key)
+        self.make_room(0, visible)
+
+    def make_room(self, size: int, visible: Collection[str]) -> None:
+        """Lets go of series that are not `visible` until `size` more bytes, about to be read, are within the budget."""
         for old in [kept for kept in self._kept if kept not in visible]:
-            if self.size <= self.budget:
+            if self.size + size <= self.budget:
                 return
             del self._kept[old]
 

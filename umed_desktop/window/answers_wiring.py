@@ -14,7 +14,7 @@ from umed_desktop.findings.box_drag import dragged
 from umed_desktop.findings.box_tool import BoxTool
 from umed_desktop.session.conversation import BoxRef
 from umed_desktop.session.marks import Verdict
-from umed_desktop.session.session import Change
+from umed_desktop.session.session import Change, series_key
 from umed_desktop.window.presenting import conversation_rows, finding_color
 
 if TYPE_CHECKING:
@@ -49,13 +49,13 @@ class AnswersWiring(QObject):
         chat.box_pointed.connect(session.point_at)
         chat.again.connect(lambda number: self.window.ask("", number))
         chat.resent.connect(lambda number, question: self.window.ask(question, number))
-        chat.removed.connect(session.remove)
+        chat.removed.connect(self._remove)
         chat.copied.connect(lambda number: QGuiApplication.clipboard().setText(session.exchange(number).text))
         self.parts.viewer.attention.layer_changed.connect(session.show_layer)
         chat.conversations.new_wanted.connect(session.new_conversation)
         chat.conversations.chosen.connect(session.show_conversation)
         chat.conversations.renamed.connect(session.rename_conversation)
-        chat.conversations.removed.connect(session.remove_conversation)
+        chat.conversations.removed.connect(self._remove_conversation)
 
     def _connect_findings(self) -> None:
         findings, session = self.parts.findings, self.session
@@ -73,8 +73,8 @@ class AnswersWiring(QObject):
 
     # ------------------------------------------------------------------------------------- from here to there
     def select_word(self, exchange: int, start: int, end: int) -> None:
-        asked = self.session.exchange(exchange)
-        if self._go_to(asked.series, asked.frame):
+        image = self.session.image_to_show(exchange, start)
+        if self.go_to(image.series, image.frame):
             self.window.actions_by_name["show_attention"].setChecked(True)
             self.session.select_word(exchange, start, end)
 
@@ -82,7 +82,8 @@ class AnswersWiring(QObject):
         """From the text or the list to the image: its frame, with the box lit and in hand."""
         if ref.exchange:
             asked = self.session.exchange(ref.exchange)
-            if not self._go_to(asked.series, asked.frame):
+            image = asked.image_of(asked.boxes[ref.index])
+            if not self.go_to(image.series, image.frame):
                 return
         finding = next((finding for finding in self.session.findings() if finding.ref == ref), None)
         if finding is not None:  # one that was deleted is still a mark in the text
@@ -96,18 +97,54 @@ class AnswersWiring(QObject):
         self.parts.chat.reveal(ref)
         self.session.point_at(ref)
 
-    def _go_to(self, series: str, frame: int) -> bool:
+    def go_to(self, series: str, frame: int) -> bool:
         """Whether the series is on screen; where it is not, it is read first and then shown at the frame."""
         if series == self.session.shown_key:
             return True
+        if (number := self.window.viewports.showing(series)) >= 0:
+            self.window.viewports.touch(number)
+            if self.session.image is not None:
+                return True
         index = self.session.index_of(series)
         if index < 0:
-            problem = InputError("The answer is about a series that is not open.", "Open its folder, then try again.")
+            problem = InputError(
+                self.tr("The answer is about a series that is not open."), self.tr("Open its folder, then try again.")
+            )
             self.window.show_error(problem)
             return False
         self.window.choose_series(index)
         self.session.go_to_frame(frame)
         return self.session.image is not None and self.session.image.frame_count > frame
+
+    def go_home(self, conversation: int) -> None:
+        """Shows the study that a conversation is kept with, where an image of another one is on screen.
+
+        Raises: InputError where that study is not open.
+        """
+        home, session = self.session.home_of(conversation), self.session
+        if home == session.study:
+            return
+        if home not in session.study_keys:
+            raise InputError(
+                self.tr("This conversation is kept with a study that is not open."),
+                self.tr("Open its folder, then try again."),
+            )
+        series = session.series[session.study_keys.index(home)]
+        self.go_to(series_key(series), 0)
+
+    def _remove(self, exchange: int) -> None:
+        def deed() -> None:
+            self.go_home(self.session.exchange(exchange).conversation)
+            self.session.remove(exchange)
+
+        self._try(deed)
+
+    def _remove_conversation(self, conversation: int) -> None:
+        def deed() -> None:
+            self.go_home(conversation)
+            self.session.remove_conversation(conversation)
+
+        self._try(deed)
 
     # ------------------------------------------------------------------------------------------------ the findings
     def judge_chosen(self, verdict: Verdict) -> None:
@@ -129,7 +166,9 @@ class AnswersWiring(QObject):
         """Has the next drag over the image draw a box, or not any more."""
         viewer = self.parts.viewer
         if is_wanted and self.session.image is None:
-            self.window.show_error(InputError("No image is open to draw on.", "Open a file or a folder first."))
+            self.window.show_error(
+                InputError(self.tr("No image is open to draw on."), self.tr("Open a file or a folder first."))
+            )
             is_wanted = False
         if is_wanted and viewer.tool != _BOX_TOOL:
             self._tool_before, viewer.tool = viewer.tool, _BOX_TOOL

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace as changed
+from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from umed_core.errors import UmedError
 from umed_desktop.actions import PAGES, PRESETS
 from umed_desktop.window.viewer_deeds import viewer_deeds_of
 
@@ -27,9 +29,11 @@ def deeds_of(window: MainWindow) -> dict[str, Callable[[], None]]:
     return {
         "open_files": partial(_open_files, window),
         "open_folder": partial(_open_folder, window),
+        "study_browser": lambda: window.library.open_browser(),
         "archive_import": partial(_import_from_archive, window),
         "export": partial(_export, window),
         "archive_send": partial(_send_to_archive, window),
+        "show_refused": lambda: window.opening.show_refused(),
         "cancel_work": window.door.cancel_all,
         "quit": partial(_close, window),
         "undo": lambda: window.viewer.undoing.undo(),
@@ -40,6 +44,7 @@ def deeds_of(window: MainWindow) -> dict[str, Callable[[], None]]:
         "draw_box": lambda: window.answers.draw_box(window.actions_by_name["draw_box"].isChecked()),
         "delete_finding": lambda: window.answers.delete_chosen(),
         "new_conversation": session.new_conversation,
+        "attach_image": lambda: window.attaching.attach(),
         "next_series": lambda: window.choose_series(session.current + 1),
         "previous_series": lambda: window.choose_series(session.current - 1),
         **viewer_deeds_of(window),
@@ -48,11 +53,15 @@ def deeds_of(window: MainWindow) -> dict[str, Callable[[], None]]:
         **presets,
         "show_boxes": lambda: window.painter.show_boxes(),
         "show_attention": lambda: window.painter.show_attention(),
-        "focus_question": window.parts.chat.composer.field.setFocus,
-        "stop": window.stop,
+        "focus_question": partial(_focus_question, window),
+        "stop": lambda: window.comparing.stop() if window.comparing.is_open else window.stop(),
         "choose_model": window.choose_model,
         "built_in_model": partial(window.use_model, ""),
         "restart_model": window.start_model,
+        "about_model": lambda: window.model.show(),
+        "unload_model": lambda: window.model.unload(),
+        "compare_model": lambda: window.comparing.choose(),
+        "close_comparison": lambda: window.comparing.close(),
         **{f"page_{title.lower()}": partial(window.show_page, title.lower()) for title in PAGES},
         "show_series": partial(_toggle, window, "show_series", window.parts.series),
         "show_findings": partial(_toggle, window, "show_findings", window.parts.findings),
@@ -61,18 +70,24 @@ def deeds_of(window: MainWindow) -> dict[str, Callable[[], None]]:
         "light_theme": partial(_change_theme, window),
         "full_screen": lambda: window.showNormal() if window.isFullScreen() else window.showFullScreen(),
         "shortcuts": partial(_show_shortcuts, window),
+        "settings": partial(_open_settings, window),
+        "logs": partial(_show_logs, window),
         "about": partial(_show_about, window),
     }
 
 
 def _open_files(window: MainWindow) -> None:
-    names, _ = QFileDialog.getOpenFileNames(window, "Open images", window.settings.last_folder)
+    names, _ = QFileDialog.getOpenFileNames(
+        window, QCoreApplication.translate("Deeds", "Open images"), window.settings.last_folder
+    )
     if names:
         window.open_paths([Path(name) for name in names])
 
 
 def _open_folder(window: MainWindow) -> None:
-    name = QFileDialog.getExistingDirectory(window, "Open a folder of images", window.settings.last_folder)
+    name = QFileDialog.getExistingDirectory(
+        window, QCoreApplication.translate("Deeds", "Open a folder of images"), window.settings.last_folder
+    )
     if name:
         window.open_paths([Path(name)])
 
@@ -93,6 +108,13 @@ def _send_to_archive(window: MainWindow) -> None:
     from umed_desktop.pacs.wiring import ArchivesWiring
 
     ArchivesWiring(window).open_send()
+
+
+def _focus_question(window: MainWindow) -> None:
+    if window.comparing.is_open:
+        window.comparing.focus_question()
+    else:
+        window.parts.chat.composer.field.setFocus()
 
 
 def _toggle(window: MainWindow, name: str, part: QWidget) -> None:
@@ -116,6 +138,24 @@ def _show_shortcuts(window: MainWindow) -> None:
 
 
 def _show_about(window: MainWindow) -> None:
-    from umed_desktop.dialogs import about_dialog
+    from umed_desktop.help.about_dialog import AboutDialog
 
-    about_dialog(window, window.parts.model_chip.text()).show()
+    AboutDialog(window.parts.model_chip.text(), window).show()
+
+
+def _show_logs(window: MainWindow) -> None:
+    from umed_desktop.help.logs_dialog import LogsDialog
+    from umed_desktop.help.window_log import last_lines
+
+    try:
+        lines = last_lines(window.log.path) if window.log.path is not None else ""
+    except UmedError as problem:
+        window.show_error(problem)
+        return
+    LogsDialog(window.log.path, lines, window).show()
+
+
+def _open_settings(window: MainWindow) -> None:
+    from umed_desktop.window.settings_wiring import SettingsWiring
+
+    SettingsWiring(window).open()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace as changed
+from PySide6.QtCore import QCoreApplication
 
 from umed_core.errors import InputError, UmedError
 from umed_desktop.background import Job
@@ -27,7 +28,12 @@ def open_export_dialog(window: MainWindow) -> None:
     from umed_desktop.exporting.export_dialog import ExportDialog
 
     if window.session.image is None:
-        window.show_error(InputError("No image is open to export.", "Open a file or a folder first."))
+        window.show_error(
+            InputError(
+                QCoreApplication.translate("Exporting", "No image is open to export."),
+                QCoreApplication.translate("Exporting", "Open a file or a folder first."),
+            )
+        )
         return
     dialog = ExportDialog(choices_of(window.session, window.settings.export_folder, window.settings.reviewer), window)
     dialog.ordered.connect(partial(export, window))
@@ -44,11 +50,15 @@ def choices_of(session: Session, folder: str, reader: str) -> ExportChoices:
     models = {(f.exchange.model, f.exchange.model_sha256) for f in reported if f.exchange is not None}
     impossible: dict[str, str] = {}
     if draft.attention is None:
-        impossible |= dict.fromkeys(("map", "heat"), "click a word of the answer first")
+        impossible |= dict.fromkeys(
+            ("map", "heat"), QCoreApplication.translate("Exporting", "click a word of the answer first")
+        )
     if not session.image.tags.sop_instance_uid:
-        impossible |= dict.fromkeys(("sr", "gsps", "map"), "the image is no DICOM file")
+        impossible |= dict.fromkeys(
+            ("sr", "gsps", "map"), QCoreApplication.translate("Exporting", "the image is no DICOM file")
+        )
     elif not reported and not frames_with_findings(session):
-        impossible |= dict.fromkeys(("sr", "gsps"), "there is no finding")
+        impossible |= dict.fromkeys(("sr", "gsps"), QCoreApplication.translate("Exporting", "there is no finding"))
     stem = file_stem(draft.file.name)
     return ExportChoices(
         forms=form_names(),
@@ -78,17 +88,28 @@ def export(window: MainWindow, order: Order) -> None:
     def work(job: Job) -> Exported:
         return carry_out(order, drafts, written, window.door.report(job), job.cancelled.is_set)
 
-    window.door.run("Exporting", work, partial(_tell, window, order), window.show_error)
+    window.door.run(
+        QCoreApplication.translate("Exporting", "Exporting"), work, partial(_tell, window, order), window.show_error
+    )
 
 
 def _tell(window: MainWindow, order: Order, exported: Exported) -> None:
     count = len(exported.written)
-    files = "1 file was" if count == 1 else f"{count} files were"
+    one = QCoreApplication.translate("Exporting", "1 file was written to {folder}.")
+    many = QCoreApplication.translate("Exporting", "{count} files were written to {folder}.")
+    told = (one if count == 1 else many).format(count=count, folder=order.folder)
     if exported.refused:
         names = form_names()
         form, problem = exported.refused[0]
-        more = f" {len(exported.refused) - 1} more could not be written." if len(exported.refused) > 1 else ""
-        told = f"{files} written to {order.folder}. Not the {names[form]}: {problem.message}{more}"
+        refused = QCoreApplication.translate("Exporting", "Not the {form}: {problem}")
+        told += " " + refused.format(form=names[form], problem=problem.message)
+        if (others := len(exported.refused) - 1) > 0:
+            told += " " + QCoreApplication.translate("Exporting", "{count} more could not be written.").format(
+                count=others
+            )
         window.show_error(type(problem)(told, problem.hint))
         return
-    window.parts.notice.show_word(f"{files} written to {order.folder}.", ", ".join(p.name for p in exported.written))
+    window.parts.notice.show_word(
+        told,
+        ", ".join(p.name for p in exported.written),
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from functools import partial
 from math import exp
 from pathlib import Path
@@ -12,22 +11,36 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace as changed
 from PySide6.QtCore import QByteArray, QUrl
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow
+from PySide6.QtWidgets import QApplication, QMainWindow
 
-from umed_core.errors import StorageError, UmedError, error_from_code
+from umed_core.errors import UmedError, error_from_code
 from umed_core.vlm.messages import Ask, Event, Failed, Load, PutImage
-from umed_desktop.actions import PRESETS, make_actions, paint_icons
+from umed_desktop.actions import PRESETS, action_word, make_actions, paint_icons
 from umed_desktop.background import BackgroundDoor, Job
+from umed_desktop.help.window_log import WindowLog, log_file
 from umed_desktop.pages.page import READ, Desk
 from umed_desktop.session.opening import Early, Listing, list_studies
 from umed_desktop.session.session import Session
-from umed_desktop.settings import Settings, measurements_folder, nodes_file, save_settings, with_recent
+from umed_desktop.settings import (
+    Settings,
+    library_file,
+    measurements_folder,
+    nodes_file,
+    with_recent_model,
+)
 from umed_desktop.theme import apply_theme, palette_of
 from umed_desktop.window.answers_wiring import AnswersWiring
+from umed_desktop.window.attaching_wiring import AttachingWiring
+from umed_desktop.window.comparing_wiring import ComparingWiring
+from umed_desktop.window.library_wiring import LibraryWiring
+from umed_desktop.window.model_wiring import ModelWiring
+from umed_desktop.window.opening_wiring import OpeningWiring
 from umed_desktop.window.painter import WindowPainter
 from umed_desktop.window.parts import WindowParts
 from umed_desktop.window.remembering import Remembering
+from umed_desktop.window.settings_saving import SettingsSaving
 from umed_desktop.window.viewer_wiring import ViewerWiring
+from umed_desktop.window.welcome_wiring import WelcomeWiring
 
 if TYPE_CHECKING:
     from umed_desktop.engine_process import EngineProcess
@@ -47,10 +60,12 @@ class MainWindow(QMainWindow):
         self.settings = settings
         self.door = BackgroundDoor(self)
         self.engine: EngineProcess | None = None
-        self._settings_path, self._worker = settings_path, tuple(worker)
+        self.settings_path, self._worker = settings_path, tuple(worker)
+        self.log = WindowLog(log_file(settings_path) if settings_path is not None else None)
         self.nodes_file = nodes_file(settings_path) if settings_path is not None else None
         self._opening: list[Job] = []
         self._on_notice: Callable[[], None] = lambda: None
+        self.saving = SettingsSaving(self)
         self.parts = WindowParts(self, palette_of(settings.theme))
         self.actions_by_name = make_actions(self, self.parts.viewer.grid, self._deeds())
         self.parts.put_actions(self, self.actions_by_name)
@@ -59,7 +74,13 @@ class MainWindow(QMainWindow):
         self.viewports = self.viewer.viewports
         self._connect_widgets()
         self.answers = AnswersWiring(self)
+        self.opening = OpeningWiring(self)
+        self.library = LibraryWiring(self, library_file(settings_path))
+        self.attaching = AttachingWiring(self)
+        self.comparing = ComparingWiring(self, worker)
         self.memory = Remembering(self, settings_path.parent / "sessions") if settings_path is not None else None
+        self.model = ModelWiring(self)
+        self.welcome = WelcomeWiring(self)
         self.set_theme()
         for name in ("show_boxes", "show_attention", "show_series", "show_chat"):
             self.actions_by_name[name].setChecked(True)
@@ -77,7 +98,7 @@ class MainWindow(QMainWindow):
 
             start_decoder()
 
-        self.door.run("Getting ready", work, lambda _: None, self.show_error)
+        self.door.run(self.tr("Getting ready"), work, lambda _: None, self.show_error)
 
     def open_paths(self, paths: Sequence[Path]) -> None:
         """Files and folders, read in the background; what they hold replaces what is listed."""
@@ -90,12 +111,20 @@ class MainWindow(QMainWindow):
 
             return list_studies(paths, self.door.report(job), job.cancelled.is_set, early)
 
+        self._note_paths(paths)
+        self._opening = [self.door.run(self.tr("Looking through files"), work, self._listed, self.show_error)]
+
+    def open_listing(self, listing: Listing) -> None:
+        """What the library knows already: no file is looked through again. It replaces what is listed."""
+        for job in self._opening:
+            job.cancel()
+        self._note_paths(listing.paths)
+        self._listed(listing)
+
+    def _note_paths(self, paths: Sequence[Path]) -> None:
         if self.memory is not None:
             self.memory.note_paths(tuple(str(path.absolute()) for path in paths))
-        self.settings = with_recent(self.settings, paths[0])
-        folder = paths[0] if paths[0].is_dir() else paths[0].parent
-        self.settings = changed(self.settings, last_folder=str(folder))
-        self._opening = [self.door.run("Looking through files", work, self._listed, self.show_error)]
+        self.opening.note(paths)
 
     def _got_early(self, first: Early) -> None:
         self.parts.notice.hide()
@@ -107,10 +136,9 @@ class MainWindow(QMainWindow):
         self.parts.notice.hide()
         self.viewports.forget()
         self.session.show_listing(listing)
-        if listing.refused:
-            count = len(listing.refused)
-            files = "1 file was" if count == 1 else f"{count} files were"
-            self.parts.notice.show_word(f"{files} not opened. The list of studies names each with its reason.")
+        self.library.note(listing)
+        self.log.note_refused(error for _, error in listing.refused)
+        self.opening.tell_refused(listing.refused)
         if self.session.current < 0:
             self.choose_series(0)
         else:
@@ -119,9 +147,14 @@ class MainWindow(QMainWindow):
                 self.viewports.read_rest()
         self.viewports.fill()
 
+    @property
+    def is_looking(self) -> bool:
+        """Whether files are being looked through, of which more may be listed yet."""
+        return any(job.is_running for job in self._opening)
+
     def choose_series(self, index: int) -> None:
         """A listed series for the active viewport."""
-        is_coming = any(job.is_running for job in self._opening) or self.viewports.is_reading(self.session.key)
+        is_coming = self.is_looking or self.viewports.is_reading(self.session.key)
         if (self.session.is_early and is_coming and index == self.session.current) or not (
             0 <= index < len(self.session.series)
         ):
@@ -143,38 +176,45 @@ class MainWindow(QMainWindow):
         try:
             path = self.settings.model or str(embedded_model())
         except UmedError as missing:
-            self.show_error(missing, "Choose model…", self.choose_model)
+            self.show_error(missing, self.tr("Choose model…"), self.choose_model)
             return
         self.session.model_loading()
         self.engine.start(Load(path, self.settings.device))
 
     def _hear(self, event: Event) -> None:
-        self.session.receive(event)
         if isinstance(event, Failed) and event.ask_id == 0:
-            self.show_error(error_from_code(event.code, event.message, event.hint), "Choose model…", self.choose_model)
+            self.model.reason = error = error_from_code(event.code, event.message, event.hint)
+            self.session.receive(event)
+            self.show_error(error, self.tr("Choose model…"), self.choose_model)
+            return
+        if isinstance(event, Failed):
+            self.log.note(f"an answer failed: {event.code}")
+        self.session.receive(event)
 
     def _lose_model(self, error: UmedError) -> None:
+        self.model.reason = error
         self.session.model_lost(error)
-        self.show_error(error, "Restart model", self.start_model)
+        self.show_error(error, self.tr("Restart model"), self.start_model)
 
     def ask(self, question: str, again: int = 0) -> None:
         """A question, or one in place of exchange `again`: the same one where `question` is empty."""
-        if self.engine is None or not self.engine.is_running:
+        if self.engine is None or not self.engine.is_running or self.session.model_state == "none":
             self.start_model()
         if self.engine is None or not self.engine.is_running:
             return
         try:
-            ask, picture = self._new_ask(question, again)
+            ask, pictures = self._new_ask(question, again)
         except UmedError as problem:
             self.show_error(problem)
             return
         if not again:  # an edit ends with the question that it replaced
             self.parts.chat.composer.clear()
-        self.engine.ask(ask, picture)
+        self.engine.ask(ask, pictures)
 
-    def _new_ask(self, question: str, again: int) -> tuple[Ask, PutImage]:
+    def _new_ask(self, question: str, again: int) -> tuple[Ask, tuple[PutImage, ...]]:
         if not again:
             return self.session.ask(question)
+        self.answers.go_home(self.session.exchange(again).conversation)
         return self.session.ask_instead(again, question) if question else self.session.ask_again(again)
 
     def stop(self) -> None:
@@ -188,19 +228,23 @@ class MainWindow(QMainWindow):
             self.session.select_nothing()
 
     def choose_model(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, "Choose a model folder", self.settings.model)
-        if folder:
-            self.use_model(folder)
+        self.model.choose()
 
     def use_model(self, folder: str) -> None:
-        self.settings = changed(self.settings, model=folder)
+        self.settings = with_recent_model(changed(self.settings, model=folder), folder)
         self.start_model()
 
     # -------------------------------------------------------------------------------------------- widgets -> session
     def show_error(self, error: UmedError, action: str = "", deed: Callable[[], None] = lambda: None) -> None:
         """A bar with the message and its hint, and a button for what can be done."""
+        self.log.note_error(error)
         self._on_notice = deed
         self.parts.notice.show_error(error, action)
+
+    def show_word(self, words: str, hint: str, action: str, deed: Callable[[], None]) -> None:
+        """A bar with something to know that is no failure, and a button for what can be done."""
+        self._on_notice = deed
+        self.parts.notice.show_word(words, hint, action)
 
     def _connect_widgets(self) -> None:
         parts, session = self.parts, self.session
@@ -213,7 +257,7 @@ class MainWindow(QMainWindow):
         parts.viewer.attention.colors_changed.connect(lambda name: self._set_attention(attention_colors=name))
         parts.viewer.attention.closed.connect(session.select_nothing)
         parts.notice.acted.connect(self._act_on_notice)
-        parts.model_chip.clicked.connect(self._press_model_chip)
+        parts.model_chip.clicked.connect(lambda: self.model.press_chip())
         parts.cancel.clicked.connect(self.door.cancel_all)
         self.door.busy_changed.connect(self._show_busy)
         self.door.progressed.connect(self._show_progress)
@@ -244,22 +288,20 @@ class MainWindow(QMainWindow):
         if self.session.image is not None and self.session.image.unit == "HU":
             self.session.show_window(CT_PRESETS[number])
         elif self.session.image is not None:
-            self.parts.notice.show_word(f"{PRESETS[number]} is a window in HU; this image is not in HU.")
+            self.parts.notice.show_word(
+                self.tr("{preset} is a window in HU; this image is not in HU.").format(
+                    preset=action_word(PRESETS[number])
+                )
+            )
 
     def reset_view(self) -> None:
         self.actions_by_name["invert"].setChecked(False)
         self.session.show_window(None)
-        self.parts.viewer.view.reset()
+        self.comparing.view.reset()
         self.painter.show_pixels()
 
     def _act_on_notice(self) -> None:
         self._on_notice()
-
-    def _press_model_chip(self) -> None:
-        if self.session.model_state == "lost":
-            self.start_model()
-        else:
-            self.choose_model()
 
     def _show_busy(self, jobs: list[Job]) -> None:
         self.statusBar().setVisible(bool(jobs))
@@ -269,7 +311,7 @@ class MainWindow(QMainWindow):
             self.parts.progress.setRange(0, 0)
 
     def _show_progress(self, job: Job, done: int, total: int) -> None:
-        self.parts.doing.setText(f"{job.title}: {done} of {total}")
+        self.parts.doing.setText(self.tr("{job}: {done} of {total}").format(job=job.title, done=done, total=total))
         self.parts.progress.setRange(0, total)
         self.parts.progress.setValue(done)
 
@@ -286,6 +328,7 @@ class MainWindow(QMainWindow):
 
     def _remember(self, fields: dict[str, str]) -> None:
         self.settings = changed(self.settings, **fields)
+        self.saving.save()  # now: a window that is killed closes nothing
 
     def _use_trained(self, folder: Path) -> None:
         self.use_model(str(folder))
@@ -296,6 +339,7 @@ class MainWindow(QMainWindow):
         assert isinstance(app, QApplication)
         palette = apply_theme(app, self.settings.theme)
         self.parts.set_palette(palette)
+        self.comparing.set_palette(palette)
         paint_icons(self.actions_by_name, palette)
         self.actions_by_name["light_theme"].setChecked(self.settings.theme == "light")
 
@@ -310,16 +354,19 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.settings = changed(self.settings, geometry=bytes(self.saveGeometry().toHex().data()).decode())
-        if self.memory is not None and not self.memory.close():
+        if not self.viewer.save_now() or (self.memory is not None and not self.memory.close()):
             event.ignore()
             return
-        if self._settings_path is not None:
-            with suppress(StorageError):  # a disk that takes nothing keeps no window open
-                save_settings(self._settings_path, self.settings)
+        self.saving.close()
+        self.comparing.close()
         if self.engine is not None:
             self.engine.close()
         self.viewer.close()
+        self.welcome.close()
+        self.log.close()
         self.parts.pages.close_pages()
+        self.opening.close()
+        self.library.close()
         self.door.close()
         event.accept()
 

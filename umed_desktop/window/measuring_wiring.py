@@ -8,7 +8,7 @@ from typing import get_args
 
 from PySide6.QtCore import QObject, Signal
 
-from umed_core.errors import DataError
+from umed_core.errors import DataError, StorageError
 from umed_desktop.measuring.document import Measurements
 from umed_desktop.measuring.hand import MeasuringHand
 from umed_desktop.measuring.keeper import Keeper
@@ -21,6 +21,7 @@ from umed_desktop.session.session import Change, Session
 from umed_desktop.viewer.panes import Pane
 from umed_desktop.viewer.viewer_panel import ViewerPanel
 from umed_desktop.window.viewports import Viewports
+from umed_desktop.words import translate
 
 __all__ = ["MeasuringDesk"]
 
@@ -43,7 +44,7 @@ class MeasuringDesk(QObject):
         self._listed: tuple[object, ...] = ()
         if folder is not None:
             self._keeper = Keeper(self.measurements, folder, self)
-            self._keeper.failed.connect(self.refused)
+            self._keeper.failed.connect(self._tell_failure)
         for number in range(len(viewer.views)):
             self._add_hand(number)
         viewer.view_added.connect(self._add_hand)
@@ -53,10 +54,21 @@ class MeasuringDesk(QObject):
         self.measurements.subscribe(self._show_all)
         session.subscribe(self._changed)
 
-    def close(self) -> None:
-        """Raises: StorageError."""
+    def save_now(self) -> None:
+        """Raises: StorageError; what could not be saved stays unsaved."""
         if self._keeper is not None:
-            self._keeper.close()
+            self._keeper.save_now()
+
+    def close(self) -> None:
+        """Raises: StorageError. A second close does nothing, as a window's own."""
+        keeper, self._keeper = self._keeper, None
+        if keeper is not None:
+            keeper.close()
+
+    def _tell_failure(self, problem: StorageError) -> None:
+        told = self.tr("The measurements are not saved: {problem}").format(problem=problem.message)
+        hint = self.tr("{hint} umed tries again every few seconds.").format(hint=problem.hint)
+        self.refused.emit(StorageError(told, hint))
 
     def choose_tool(self, name: str) -> None:
         """What the left button does: "" for window and level, else a Kind."""
@@ -89,7 +101,7 @@ class MeasuringDesk(QObject):
         view = self._viewer.views[number]
         hand = MeasuringHand(lambda: self._viewer.tool, partial(self._words, number), self)
         hand.drawn.connect(partial(self._take_drawn, number))
-        hand.reshaped.connect(self.measurements.reshape)
+        hand.reshaped.connect(partial(self._take_reshaped, number))
         hand.chosen.connect(self.measurements.choose)
         hand.updated.connect(view.update)
         view.layers.append(hand)
@@ -105,6 +117,15 @@ class MeasuringDesk(QObject):
         if place is not None:
             study = study_key(self._session.series[pane.index])
             self.measurements.add(Measurement.new(study, place, kind, points))
+
+    def _take_reshaped(self, number: int, measurement_id: str, points: tuple[Point, ...]) -> None:
+        """On the slice that is shown: the wheel may have turned while it was held. Never into another study's file."""
+        pane = self._viewports.shown(number)
+        place = self._place(pane)
+        held = next((one for one in self.measurements.all if one.id == measurement_id), None)
+        if held is None or place is None or study_key(self._session.series[pane.index]) != held.study:
+            return  # deleted by a key while it was held, say
+        self.measurements.reshape(measurement_id, points, None if held.place.is_at(place) else place)
 
     def _place(self, pane: Pane) -> Place | None:
         if pane.image is None or not 0 <= pane.index < len(self._session.series):
@@ -159,7 +180,9 @@ class MeasuringDesk(QObject):
         for frame, one in self._of_series(pane):
             assert pane.image is not None
             words = words_of(one.kind, one.points, pane.image, frame)
-            rows.append(MeasurementRow(one.id, KIND_WORDS[one.kind], str(frame + 1), "   ".join(words)))
+            rows.append(
+                MeasurementRow(one.id, translate("Kinds", KIND_WORDS[one.kind]), str(frame + 1), "   ".join(words))
+            )
         self._panel.show_rows(rows, self.measurements.chosen)
 
     def _of_series(self, pane: Pane) -> list[tuple[int, Measurement]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QAction, QImage
 
 from umed_desktop.session.conversation import suggestions
+from umed_desktop.session.reading import WordAttention
 from umed_desktop.session.session import Change, Session
 from umed_desktop.viewer.heat import HeatMap, heat_picture
 from umed_desktop.viewer.legend import legend_of
@@ -22,7 +23,6 @@ from umed_desktop.window.presenting import (
     empty_chat,
     finding_rows,
     model_words,
-    refused_rows,
     series_rows,
     slice_words,
 )
@@ -51,6 +51,9 @@ class WindowPainter(QObject):
         self._noted: MedicalImage | None = None
         self._held: set[Change] | None = None
         self._previews: dict[int, Pane] = {}
+        self._looks: dict[int, WordAttention] = {}
+        self.panes: Callable[[], Sequence[Pane]] = tuple
+        """What the viewports show; that of the active one is the session's."""
         self._answer_timer = QTimer(self, singleShot=True, interval=_REPAINT_MS)
         self._answer_timer.timeout.connect(self.show_answer)
         self._full_timer = QTimer(self, singleShot=True, interval=_FULL_AFTER_MS)
@@ -105,13 +108,13 @@ class WindowPainter(QObject):
             return
         match change:
             case Change.LISTING:
-                self.parts.series.show_rows(series_rows(self.session), refused_rows(self.session))
+                self.parts.series.show_rows(series_rows(self.session), len(self.session.refused))
             case Change.IMAGE:
                 self.show_image()
             case Change.FRAME:
                 self.show_pixels()
-                self.show_boxes()
-                self.show_attention()
+                self._show_own_boxes()
+                self._show_own_attention()
                 self.show_legend()
             case Change.WINDOW:
                 self.show_pixels(preview=True)
@@ -140,11 +143,12 @@ class WindowPainter(QObject):
         self.parts.series.show_chosen(session.current)
         image = session.image
         if image is None:
-            viewer.view.clear("Open a study", "Drop files or a folder here, or press Ctrl+O.")
+            viewer.view.clear(self.tr("Open a study"), self.tr("Drop files or a folder here, or press Ctrl+O."))
             viewer.show_slice(0, 1)
         else:
             self.show_pixels()
             self.show_boxes()
+            self._show_own_attention()
             if image.notes and image is not self._noted:
                 self.parts.notice.show_word(image.notes[0])
             self._noted = image
@@ -172,16 +176,17 @@ class WindowPainter(QObject):
         viewer.view.set_legend(legend_of(self.session, self._probed.get(viewer.active)))
 
     def show_pane(self, number: int, pane: Pane, preview: bool = False) -> None:
-        """A viewport that is not the active one: its image and legend. Boxes and attention are the active one's."""
+        """A viewport that is not the active one: its image with what was found there, and its legend."""
         view, image = self.parts.viewer.views[number], pane.image
-        view.set_boxes(())
-        view.set_heat(None, 0.0)
         self._previews.pop(number, None)
         if image is None:
-            view.clear("Reading…" if pane.key else "", Path(pane.key).name)
+            view.clear(self.tr("Reading…") if pane.key else "", Path(pane.key).name)
             return
         step = _preview_step(image) if preview else 1
         view.set_pixels(pane.pixels(step), (image.width, image.height), _aspect(image))
+        self._show_pane_boxes(number, pane)
+        self._show_heat(number, pane.key, pane.frame)
+        self._show_attention_line()
         self.show_pane_legend(number, pane)
         if step > 1:
             self._previews[number] = pane
@@ -199,8 +204,25 @@ class WindowPainter(QObject):
         self.show_pixels()
 
     def show_boxes(self) -> None:
-        shown = self.actions["show_boxes"].isChecked()
-        self.parts.viewer.view.set_boxes(drawn_boxes(self.session) if shown else ())
+        self._show_own_boxes()
+        for number, pane in self._beside():
+            self._show_pane_boxes(number, pane)
+
+    def _beside(self) -> list[tuple[int, Pane]]:
+        """The viewports that show an image and are not the active one."""
+        others = [(number, pane) for number, pane in enumerate(self.panes()) if number != self.parts.viewer.active]
+        return [(number, pane) for number, pane in others if pane.image is not None and pane.index >= 0]
+
+    def _show_pane_boxes(self, number: int, pane: Pane) -> None:
+        shown = self.actions["show_boxes"].isChecked() and pane.index < len(self.session.study_keys)
+        study = self.session.study_keys[pane.index] if shown else ""
+        boxes = drawn_boxes(self.session, pane.key, study, pane.frame) if shown else ()
+        self.parts.viewer.views[number].set_boxes(boxes)
+
+    def _show_own_boxes(self) -> None:
+        session, shown = self.session, self.actions["show_boxes"].isChecked()
+        boxes = drawn_boxes(session, session.shown_key, session.study, session.frame) if shown else ()
+        self.parts.viewer.view.set_boxes(boxes)
         rows = finding_rows(self.session)
         if rows and not self.parts.findings.table.topLevelItemCount():
             self.actions["show_findings"].setChecked(True)
@@ -209,23 +231,44 @@ class WindowPainter(QObject):
         self.parts.chat.mark(self.session.selected_span(), self.session.pointed)
 
     def show_attention(self) -> None:
-        bar, view = self.parts.viewer.attention, self.parts.viewer.view
-        looked = self.session.attention() if self.actions["show_attention"].isChecked() else None
-        bar.setVisible(looked is not None)
+        self._looks.clear()
+        for number, pane in self._beside():
+            self._show_heat(number, pane.key, pane.frame)
+        self._show_own_attention()
+
+    def _show_own_attention(self) -> None:
+        self._show_heat(self.parts.viewer.active, self.session.shown_key, self.session.frame)
+        self._show_attention_line()
+
+    def _show_heat(self, number: int, series: str, frame: int) -> None:
+        """Where the model looked, on a viewport that shows the frame which was asked about."""
+        looked = self.session.attention_on(series, frame) if self.actions["show_attention"].isChecked() else None
+        view = self.parts.viewer.views[number]
         if looked is None:
+            self._looks.pop(number, None)
             view.set_heat(None, 0.0)
-            return
-        box = f"box {looked.box.index + 1}" if looked.box is not None else ""
-        bar.show_word(looked.word, looked.on_image, box, looked.in_box)
-        bar.show_layers(looked.layers, looked.layer)
-        view.set_heat(heat_picture(looked.weights, self._colors), self._opacity)
+        else:
+            self._looks[number] = looked
+            view.set_heat(heat_picture(looked.weights, self._colors), self._opacity)
+
+    def _show_attention_line(self) -> None:
+        """The line under the viewports speaks of the active one, else of the first beside it that shows the frame."""
+        bar, active = self.parts.viewer.attention, self.parts.viewer.active
+        numbers = [number for number in (active, *range(len(self.panes()))) if number in self._looks]
+        bar.setVisible(bool(numbers))
+        if numbers:
+            looked = self._looks[numbers[0]]
+            box = self.tr("box {index}").format(index=looked.box.index + 1) if looked.box is not None else ""
+            bar.show_word(looked.word, looked.on_image, box, looked.in_box)
+            bar.show_shares(looked.image, looked.shares)
+            bar.show_layers(looked.layers, looked.layer)
 
     def show_answer(self) -> None:
         session, chat = self.session, self.parts.chat
         self._answer_timer.stop()
         chat.show_exchanges(session.exchanges(), partial(slice_words, session), empty_chat(session))
         has_image = session.image is not None
-        placeholder = "Ask about this image…" if has_image else "Open an image first"
+        placeholder = self.tr("Ask about this image…") if has_image else self.tr("Open an image first")
         chat.composer.show_state(has_image, session.is_answering, placeholder)
         chat.composer.chips_visible(not session.exchanges())
         self.show_boxes()

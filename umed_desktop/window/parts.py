@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QCoreApplication, QSize, Qt
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import (
+    QHBoxLayout,
     QLabel,
     QMainWindow,
     QMenuBar,
@@ -14,13 +15,14 @@ from PySide6.QtWidgets import (
     QPushButton,
     QSizePolicy,
     QSplitter,
+    QStackedWidget,
     QToolBar,
     QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
-from umed_desktop.actions import ACTIONS, PAGES, READING_MENUS, fill_menus
+from umed_desktop.actions import ACTIONS, PAGES, READING_MENUS, action_word, fill_menus
 from umed_desktop.chat.chat_panel import ChatPanel
 from umed_desktop.findings.findings_panel import FindingsPanel
 from umed_desktop.measuring.measurements_panel import MeasurementsPanel
@@ -30,6 +32,7 @@ from umed_desktop.pages.page_stack import PageBar, PageStack
 from umed_desktop.studies.series_panel import SeriesPanel
 from umed_desktop.theme import GRID_PX, Palette, styled
 from umed_desktop.viewer.viewer_panel import ViewerPanel
+from umed_desktop.welcome.welcome_page import WelcomePage
 
 __all__ = ["WindowParts"]
 
@@ -41,6 +44,8 @@ _TOOLS = (
 )  # fmt: skip
 
 
+_EVERYWHERE = ("settings", "about_model")
+"""What works on every page, although its menu is the reading page's."""
 _READING_PARTS = ("show_series", "show_findings", "show_measurements", "show_chat")
 
 
@@ -50,16 +55,20 @@ class WindowParts:
     def __init__(self, window: QMainWindow, palette: Palette) -> None:
         self.series = SeriesPanel(palette)
         self.viewer = ViewerPanel()
+        self.welcome = WelcomePage(palette)
+        self.place = QStackedWidget()
+        self.place.addWidget(self.viewer)
+        self.place.addWidget(self.welcome)
         self.findings = FindingsPanel(palette)
         self.measurements = MeasurementsPanel(palette)
         self.chat = ChatPanel(palette)
         self.notice = NoticeBar(palette)
         self.model_chip = styled(QPushButton(), "modelChip")
-        self.model_chip.setAccessibleName("Model")
+        self.model_chip.setAccessibleName(QCoreApplication.translate("WindowParts", "Model"))
         self.middle = QSplitter(Qt.Orientation.Vertical)
         self.middle.setHandleWidth(1)
         self.middle.setChildrenCollapsible(False)
-        self.middle.addWidget(self.viewer)
+        self.middle.addWidget(self.place)
         self.middle.addWidget(self.findings)
         self.middle.addWidget(self.measurements)
         self.middle.setStretchFactor(0, 1)
@@ -95,11 +104,17 @@ class WindowParts:
         column.addWidget(ResearchStrip())
         bar = QMenuBar()
         fill_menus(bar, actions)
-        self.page_bar = self._put_pages(window, actions)  # the corner alone would not keep it
-        bar.setCornerWidget(self.page_bar)
-        column.addWidget(bar)
+        self.page_bar = self._put_pages(window, actions)
+        # Beside the menus and not in their corner, where it would lie on the button that leads to those without room.
+        row = QHBoxLayout()
+        row.setSpacing(0)
+        row.addWidget(bar, 1)
+        row.addWidget(self.page_bar)
+        column.addLayout(row)
+        for more in bar.findChildren(QToolButton, "qt_menubar_ext_button"):
+            more.setAccessibleName(QCoreApplication.translate("WindowParts", "More menus"))
         window.setMenuWidget(top)
-        self.tools = tools = QToolBar("Tools")
+        self.tools = tools = QToolBar(QCoreApplication.translate("WindowParts", "Tools"))
         tools.setMovable(False)
         tools.setIconSize(QSize(18, 18))
         for name in _TOOLS:
@@ -125,11 +140,11 @@ class WindowParts:
         reading = QActionGroup(window)
         reading.setExclusionPolicy(QActionGroup.ExclusionPolicy.None_)
         for spec in ACTIONS:
-            if spec.menu in READING_MENUS or spec.name in _READING_PARTS:
+            if (spec.menu in READING_MENUS and spec.name not in _EVERYWHERE) or spec.name in _READING_PARTS:
                 reading.addAction(actions[spec.name])
         for title in PAGES:
             turns.addAction(actions[f"page_{title.lower()}"])
-            actions[f"page_{title.lower()}"].setIconText(title)
+            actions[f"page_{title.lower()}"].setIconText(action_word(title))
         actions[f"page_{READ}"].setChecked(True)
 
         def follow(name: str) -> None:
@@ -144,9 +159,9 @@ class WindowParts:
         self.doing = QLabel()
         self.progress = QProgressBar(textVisible=False)
         self.progress.setFixedWidth(20 * GRID_PX)
-        self.progress.setAccessibleName("Progress")
-        self.cancel = QPushButton("Cancel")
-        self.cancel.setAccessibleName("Cancel what runs")
+        self.progress.setAccessibleName(QCoreApplication.translate("WindowParts", "Progress"))
+        self.cancel = QPushButton(QCoreApplication.translate("WindowParts", "Cancel"))
+        self.cancel.setAccessibleName(QCoreApplication.translate("WindowParts", "Cancel what runs"))
         status = window.statusBar()
         status.setSizeGripEnabled(False)
         for widget in (self.doing, self.progress, self.cancel):
@@ -160,7 +175,7 @@ class WindowParts:
         self.model_chip.style().polish(self.model_chip)
 
     def set_palette(self, palette: Palette) -> None:
-        for part in (self.series, self.findings, self.measurements, self.chat, self.notice, self.pages):
+        for part in (self.series, self.welcome, self.findings, self.measurements, self.chat, self.notice, self.pages):
             part.set_palette(palette)
         self.viewer.paint_icons(palette)
 

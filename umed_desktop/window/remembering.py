@@ -12,6 +12,7 @@ from umed_core.errors import DataError, StorageError, UmedError
 from umed_desktop.background import BackgroundDoor, Job
 from umed_desktop.recovery.autosave import Autosave
 from umed_desktop.recovery.store import OpenState, SessionStore
+from umed_desktop.session.opening import is_there
 from umed_desktop.session.session import Change, StudyState
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Remembering(QObject):
         self.store = SessionStore(folder)
         self.autosave = Autosave(self.store, self.door, self.session.study_state, self._open_state, self)
         self.autosave.failed.connect(self._tell_failure)
-        self.autosave.recovered.connect(lambda: window.parts.notice.show_word("The session is saved again."))
+        self.autosave.recovered.connect(lambda: window.parts.notice.show_word(self.tr("The session is saved again.")))
         self._asked_for: set[str] = set()
         self._ready: set[str] = set()
         self._waiting: set[str] = set()
@@ -48,7 +49,7 @@ class Remembering(QObject):
 
     def restore(self) -> None:
         """Opens what a window that crashed had open, if one did."""
-        self.door.run("Looking for a lost session", self._find_left, self._got_left, self.window.show_error)
+        self.door.run(self.tr("Looking for a lost session"), self._find_left, self._got_left, self.window.show_error)
 
     def _find_left(self, _job: Job) -> OpenState | None:
         return self.store.left_open()
@@ -67,7 +68,7 @@ class Remembering(QObject):
         except StorageError as problem:
             if not self._has_warned:
                 self._has_warned = True
-                hint = f"{problem.hint} Close the window again to leave it unsaved."
+                hint = self.tr("{hint} Close the window again to leave it unsaved.").format(hint=problem.hint)
                 self.window.show_error(StorageError(problem.message, hint))
                 return False
         except DataError:
@@ -80,13 +81,15 @@ class Remembering(QObject):
 
     # ------------------------------------------------------------------------------------------------ bringing back
     def _got_left(self, left: OpenState | None) -> None:
-        paths = [Path(path) for path in left.paths if Path(path).exists()] if left is not None else []
+        paths = [Path(path) for path in left.paths if is_there(Path(path))] if left is not None else []
         if left is None or not paths or self._paths:  # the person may have opened something meanwhile
             return
         if left.tries >= _MOST_TRIES:
             self.window.parts.notice.show_word(
-                f"umed ended {left.tries + 1} times while {paths[0].name} was open, and does not open it again by itself.",
-                "Its conversations and findings are kept: open it to have them back.",
+                self.tr("umed ended {tries} times while {name} was open, and does not open it again by itself.").format(
+                    tries=left.tries + 1, name=paths[0].name
+                ),
+                self.tr("Its conversations and findings are kept: open it to have them back."),
             )
             return
         self._wanted, self._tries = left, left.tries + 1
@@ -96,7 +99,8 @@ class Remembering(QObject):
         if self._is_closed:
             return
         if change is Change.IMAGE and self.session.current >= 0 and not self.session.is_early:
-            if self._wanted is not None:
+            # Not while an index goes on: it may list the wanted series yet, and its end clears what is said.
+            if self._wanted is not None and not self.window.is_looking:
                 QTimer.singleShot(0, self, partial(self._return_to, self._wanted))
                 self._wanted = None
             self._load(self.session.study)
@@ -114,7 +118,7 @@ class Remembering(QObject):
         self._tries = 0
         self.autosave.note_open()
         self.window.parts.notice.show_word(
-            "umed ended unexpectedly. What was open is open again, with its conversations and findings."
+            self.tr("umed ended unexpectedly. What was open is open again, with its conversations and findings.")
         )
 
     def _load(self, study: str) -> None:
@@ -129,7 +133,7 @@ class Remembering(QObject):
             self._got_study(study, None)
             self.window.show_error(problem)
 
-        self.door.run("Reading conversations", work, partial(self._got_study, study), failed)
+        self.door.run(self.tr("Reading conversations"), work, partial(self._got_study, study), failed)
 
     def _got_study(self, study: str, kept: StudyState | None) -> None:
         self._ready.add(study)
@@ -153,5 +157,7 @@ class Remembering(QObject):
         return OpenState(self._paths, self.session.key, self.session.frame, self._tries)
 
     def _tell_failure(self, problem: UmedError) -> None:
-        hint = f"{problem.hint} umed tries again every few seconds."
-        self.window.show_error(StorageError(f"The session is not saved: {problem.message}", hint))
+        hint = self.tr("{hint} umed tries again every few seconds.").format(hint=problem.hint)
+        self.window.show_error(
+            StorageError(self.tr("The session is not saved: {message}").format(message=problem.message), hint)
+        )

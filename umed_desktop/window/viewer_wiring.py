@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace as changed
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QCoreApplication, QObject
 
 from umed_core.errors import StorageError
 from umed_desktop.session.session import Change
@@ -38,6 +38,7 @@ class ViewerWiring(QObject):
         self.measuring = MeasuringDesk(session, self.viewports, viewer, window.parts.measurements, measurements)
         self.undoing = Undoing(self._show_undo)
         self._deeds = 0
+        self._has_warned = False
         self.viewports.refused.connect(window.show_error)
         self.measuring.refused.connect(window.show_error)
         self.measuring.measurements.subscribe(self._note_measurement)
@@ -46,8 +47,21 @@ class ViewerWiring(QObject):
         viewer.cine.loops_changed.connect(lambda loops: self._remember(cine_loops=loops))
         self._recall()
 
+    def save_now(self) -> bool:
+        """Saves the measurements that are not saved yet; False where that fails and the person has not been told before."""
+        try:
+            self.measuring.save_now()
+        except StorageError as problem:
+            if not self._has_warned:
+                self._has_warned = True
+                hint = self.tr("{hint} Close the window again to leave them unsaved.").format(hint=problem.hint)
+                told = self.tr("The measurements are not saved: {problem}").format(problem=problem.message)
+                self.window.show_error(StorageError(told, hint))
+                return False
+        return True
+
     def close(self) -> None:
-        """Saves what is not saved yet; a disk that takes nothing keeps no window open."""
+        """A last try for what is not saved yet."""
         try:
             self.measuring.close()
         except StorageError as problem:
@@ -116,7 +130,16 @@ class ViewerWiring(QObject):
             self.undoing.note(self.window.session)
 
     def _show_undo(self) -> None:
-        for name, deed in (("undo", self.undoing.undo_name), ("redo", self.undoing.redo_name)):
+        for name, words, deed in (
+            ("undo", self.tr("&Undo {deed}"), self.undoing.undo_name),
+            ("redo", self.tr("&Redo {deed}"), self.undoing.redo_name),
+        ):
             action = self.window.actions_by_name[name]
             action.setEnabled(bool(deed))
-            action.setText(f"&{name.title()} {deed.lower()}".rstrip())
+            action.setText(words.format(deed=_said(deed)).rstrip(": "))
+
+
+def _said(deed: str) -> str:
+    """A deed's name within a menu entry: in lower case where the language is the code's own."""
+    words = QCoreApplication.translate("Deeds", deed)
+    return deed.lower() if words == deed else words

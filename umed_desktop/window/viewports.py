@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Viewports"]
 
+_BYTES_A_PIXEL = 2
+"""Of most DICOM files, to judge a series before it is read."""
+
 
 class Viewports(QObject):
     """The active viewport is the session's: what is asked, marked and turned there goes the session's way.
@@ -42,6 +45,7 @@ class Viewports(QObject):
         super().__init__(painter)
         self.session, self.viewer, self.painter, self.door = session, viewer, painter, door
         self.panes = [Pane()]
+        painter.panes = lambda: self.panes
         self.volumes = Volumes(budget)
         self.links_scroll, self.links_window = True, False
         self._jobs: dict[str, Job] = {}
@@ -68,6 +72,15 @@ class Viewports(QObject):
             self._keep()
         return self.panes[number]
 
+    def showing(self, key: str) -> int:
+        """The viewport that shows a series, or is about to; -1 for none."""
+        return next((number for number in range(len(self.panes)) if self.shown(number).key == key), -1)
+
+    def image_of(self, key: str) -> MedicalImage | None:
+        """The image of a series that is on screen or still in memory."""
+        number = self.showing(key)
+        return self.panes[number].image if number >= 0 else self.volumes.get(key)
+
     # ------------------------------------------------------------------------------------------------- the series
     def choose(self, index: int) -> None:
         """A listed series for the active viewport, from memory or read in the background."""
@@ -75,7 +88,7 @@ class Viewports(QObject):
         if index == self.session.current and self.session.image is not None and is_coming:
             return
         series = self.session.choose(index)
-        self.viewer.view.clear("Reading…", series.files[0].name)
+        self.viewer.view.clear(self.tr("Reading…"), series.files[0].name)
         self._want(series)
 
     def read_rest(self) -> None:
@@ -129,7 +142,12 @@ class Viewports(QObject):
 
             return read_series(series, None if has_first else first, self.door.report(job), job.cancelled.is_set)
 
-        self._jobs[key] = self.door.run("Reading slices", work, partial(self._got_whole, key), partial(self._lost, key))
+        pixels = series.rows * series.columns * series.frame_count
+        self.volumes.make_room(_BYTES_A_PIXEL * pixels, self._visible())
+
+        self._jobs[key] = self.door.run(
+            self.tr("Reading slices"), work, partial(self._got_whole, key), partial(self._lost, key)
+        )
 
     def _got_whole(self, key: str, image: MedicalImage) -> None:
         self._jobs.pop(key, None)
@@ -149,7 +167,7 @@ class Viewports(QObject):
         self._jobs.pop(key, None)
         for number in range(len(self.panes)):
             if self.shown(number).key == key:
-                self.viewer.views[number].clear("This image could not be opened", error.message)
+                self.viewer.views[number].clear(self.tr("This image could not be opened"), error.message)
         self.refused.emit(error)
 
     def _visible(self) -> set[str]:

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QCoreApplication, Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from umed_desktop.pages.data.build_form import BuildForm, SourceRow
 from umed_desktop.pages.form import FIELD_PX, FolderField, form_layout, number_field, title
-from umed_desktop.theme import GRID_PX, styled
+from umed_desktop.theme import GRID_PX, inset, styled
+from umed_desktop.words import QT_TRANSLATE_NOOP
 
 __all__ = ["BuildFields"]
 
 _TEACHERS = (
-    ("Template: offline, from a table of general facts", "template"),
-    ("Server with OpenAI's interface", "openai"),
-    ("Model on this machine", "local"),
+    (QT_TRANSLATE_NOOP("BuildFields", "Template: offline, from a table of general facts"), "template"),
+    (QT_TRANSLATE_NOOP("BuildFields", "Server with OpenAI's interface"), "openai"),
+    (QT_TRANSLATE_NOOP("BuildFields", "Model on this machine"), "local"),
 )
 _SCANS = (
-    ("As the teacher needs it", "auto"), ("Do not look for it", "off"), ("Paint over it", "blank"),
-    ("Leave such pictures out", "refuse"),
-)  # fmt: skip
+    (QT_TRANSLATE_NOOP("BuildFields", "As the teacher needs it"), "auto"),
+    (QT_TRANSLATE_NOOP("BuildFields", "Do not look for it"), "off"),
+    (QT_TRANSLATE_NOOP("BuildFields", "Paint over it"), "blank"),
+    (QT_TRANSLATE_NOOP("BuildFields", "Leave such pictures out"), "refuse"),
+)
 
 
 class BuildFields(QWidget):
@@ -29,33 +32,41 @@ class BuildFields(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.teacher = _choice("Teacher", _TEACHERS)
+        self.teacher = _choice(self.tr("Teacher"), _TEACHERS)
         self.model = QLineEdit()
-        self.model.setAccessibleName("Teacher's model")
+        self.model.setAccessibleName(self.tr("Teacher's model"))
         self.server = QLineEdit()
-        self.server.setAccessibleName("Teacher's server")
+        self.server.setAccessibleName(self.tr("Teacher's server"))
         self.server.setPlaceholderText("https://api.openai.com/v1")
         self.key_words = styled(
-            QLabel("The key comes from OPENAI_API_KEY or the system's keyring.", wordWrap=True), "muted"
+            QLabel(self.tr("The key comes from OPENAI_API_KEY or the system's keyring."), wordWrap=True), "muted"
         )
-        self.max_tokens = number_field("Most tokens in all", 2_000_000_000, "no limit")
+        self.max_tokens = number_field(self.tr("Most tokens in all"), 2_000_000_000, self.tr("no limit"))
         self.price_in, self.price_out, self.budget = (
-            _dollars(name) for name in ("Price of prompts", "Price of answers", "Budget")
+            _dollars(name) for name in (self.tr("Price of prompts"), self.tr("Price of answers"), self.tr("Budget"))
         )
-        self.limit = number_field("Cases of each source", 10_000_000, "all")
-        self.paper = QCheckBox("The paper's numbers of each public set")
+        self.limit = number_field(self.tr("Cases of each source"), 10_000_000, self.tr("all"))
+        self.paper = QCheckBox(self.tr("The paper's numbers of each public set"))
         self.paper.setAccessibleName(self.paper.text())
-        self.seed = number_field("Seed", 1_000_000)
-        self.scan = _choice("Text burned into pictures", _SCANS)
-        self.out = FolderField("Dataset's folder", "where it is written")
+        self.seed = number_field(self.tr("Seed"), 1_000_000)
+        self.scan = _choice(self.tr("Text burned into pictures"), _SCANS)
+        self.out = FolderField(self.tr("Dataset's folder"), self.tr("where it is written"))
         self._form = form_layout()
         for words, field in (
-            ("Teacher", self.teacher), ("Model", self.model), ("Server", self.server), ("", self.key_words),
-            ("Stop at tokens", self.max_tokens), ("$ per million prompt tokens", self.price_in),
-            ("$ per million answer tokens", self.price_out), ("Stop at $", self.budget),
-            ("Cases of each source", self.limit), ("", self.paper), ("Text burned into pictures", self.scan),
-            ("Seed of split and sample", self.seed), ("Dataset's folder", self.out),
-        ):  # fmt: skip
+            (self.tr("Teacher"), self.teacher),
+            (self.tr("Model"), self.model),
+            (self.tr("Server"), self.server),
+            ("", self.key_words),
+            (self.tr("Stop at tokens"), self.max_tokens),
+            (self.tr("$ per million prompt tokens"), self.price_in),
+            (self.tr("$ per million answer tokens"), self.price_out),
+            (self.tr("Stop at $"), self.budget),
+            (self.tr("Cases of each source"), self.limit),
+            ("", self.paper),
+            (self.tr("Text burned into pictures"), self.scan),
+            (self.tr("Seed of split and sample"), self.seed),
+            (self.tr("Dataset's folder"), self.out),
+        ):
             if words:
                 self._form.addRow(words, field)
             else:
@@ -63,7 +74,7 @@ class BuildFields(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(GRID_PX // 2)
-        column.addWidget(title("Teacher and options"))
+        column.addWidget(title(self.tr("Teacher and options")))
         column.addLayout(self._form)
         for choice in (self.teacher, self.scan):
             choice.currentIndexChanged.connect(lambda _: self._show())
@@ -99,7 +110,9 @@ class BuildFields(QWidget):
         """The fields that the teacher has a use for."""
         teacher = self.teacher.currentData()
         self._form.setRowVisible(self.model, teacher != "template")
-        self.model.setPlaceholderText("its name on the server" if teacher == "openai" else "a model folder")
+        self.model.setPlaceholderText(
+            self.tr("its name on the server") if teacher == "openai" else self.tr("a model folder")
+        )
         for field in (self.server, self.key_words, self.max_tokens, self.price_in, self.price_out, self.budget):
             self._form.setRowVisible(field, teacher == "openai")
         self.changed.emit()
@@ -110,15 +123,15 @@ def _choice(name: str, options: Sequence[tuple[str, str]]) -> QComboBox:
     box.setAccessibleName(name)
     box.view().setAccessibleName(name)
     for words, value in options:
-        box.addItem(words, value)
+        box.addItem(QCoreApplication.translate("BuildFields", words), value)
     return box
 
 
 def _dollars(name: str) -> QDoubleSpinBox:
-    box = QDoubleSpinBox()
+    box = inset(QDoubleSpinBox())
     box.setAccessibleName(name)
     box.setRange(0.0, 1_000_000.0)
     box.setDecimals(2)
     box.setMinimumHeight(FIELD_PX)
-    box.setSpecialValueText("not given")
+    box.setSpecialValueText(QCoreApplication.translate("BuildFields", "not given"))
     return box

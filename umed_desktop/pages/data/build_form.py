@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 
 from umed_core.errors import ConfigError
 from umed_core.mau.teachers.chat_form import OPENAI_URL, is_loopback
+from umed_desktop.words import translate
 
 __all__ = ["BuildForm", "SourceRow", "TeacherKind", "build_arguments", "estimate_arguments", "preview_arguments"]
 
@@ -78,14 +79,26 @@ def preview_arguments(form: BuildForm, cases: int) -> tuple[str, ...]:
 
 def _common(form: BuildForm) -> tuple[str, ...]:
     if not form.sources:
-        raise ConfigError("There is no source.", "Add a folder of annotated images.")
+        raise ConfigError(
+            translate("BuildForm", "There is no source."), translate("BuildForm", "Add a folder of annotated images.")
+        )
     if not form.out:
-        raise ConfigError("The dataset has no folder.", "Choose where it is written.")
+        raise ConfigError(
+            translate("BuildForm", "The dataset has no folder."), translate("BuildForm", "Choose where it is written.")
+        )
     if form.teacher != "template" and not form.model:
-        what = "the model's name on the server" if form.teacher == "openai" else "a model folder"
-        raise ConfigError("The teacher has no model.", f"Give {what}.")
+        server, here = (
+            translate("BuildForm", "Give the model's name on the server."),
+            translate("BuildForm", "Give a model folder."),
+        )
+        raise ConfigError(
+            translate("BuildForm", "The teacher has no model."), server if form.teacher == "openai" else here
+        )
     if form.paper_counts and form.limit:
-        raise ConfigError("The paper's numbers and a limit both say how many.", "Leave one of them out.")
+        raise ConfigError(
+            translate("BuildForm", "The paper's numbers and a limit both say how many."),
+            translate("BuildForm", "Leave one of them out."),
+        )
     parts = ["build-mau", *(part for source in form.sources for part in ("--source", source.written))]
     parts += ["--out", form.out, "--teacher", form.teacher, "--seed", str(form.seed), "--scan-text", form.scan_text]
     if form.teacher != "template":
@@ -101,7 +114,10 @@ def _common(form: BuildForm) -> tuple[str, ...]:
 
 def _limits(form: BuildForm) -> tuple[str, ...]:
     if form.budget and not (form.price_in or form.price_out):
-        raise ConfigError("A budget in dollars needs the teacher's prices.", "Give both prices, or limit the tokens.")
+        raise ConfigError(
+            translate("BuildForm", "A budget in dollars needs the teacher's prices."),
+            translate("BuildForm", "Give both prices, or limit the tokens."),
+        )
     wanted = (
         ("--max-tokens", form.max_tokens), ("--budget", form.budget), ("--price-in", form.price_in),
         ("--price-out", form.price_out),

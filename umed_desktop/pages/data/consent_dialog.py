@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QCheckBox, QDialog, QDialogButtonBox, QLabel, QVBoxLayout, QWidget
 
-from umed_core.prompts import RESEARCH_USE_ONLY
 from umed_desktop.pages.form import log_view
 from umed_desktop.theme import GRID_PX, styled
+from umed_desktop.translation import research_use_only
 
 __all__ = ["ConsentDialog"]
 
@@ -16,20 +16,22 @@ class ConsentDialog(QDialog):
 
     def __init__(self, server: str, preview: str, parent: QWidget) -> None:
         super().__init__(parent)
-        self.setWindowTitle("May these pictures leave this machine?")
+        self.setWindowTitle(self.tr("May these pictures leave this machine?"))
         self.resize(760, 640)
         words = QLabel(
-            f"The teacher runs on <b>{server}</b>. It would get every picture of these sources, cleaned of headers and of "
-            "text that was found in it, with the questions below. These are the first requests, word for word."
+            self.tr(
+                "The teacher runs on <b>{server}</b>. It would get every picture of these sources, cleaned of headers "
+                "and of text that was found in it, with the questions below. These are the first requests, word for word."
+            ).format(server=server)
         )
         words.setWordWrap(True)
-        self.preview = log_view("What would be sent")
+        self.preview = log_view(self.tr("What would be sent"))
         self.preview.setPlainText(preview)
-        self.tick = QCheckBox(f"I may share these pictures with {server}")
+        self.tick = QCheckBox(self.tr("I may share these pictures with {server}").format(server=server))
         self.tick.setAccessibleName(self.tick.text())
         buttons = QDialogButtonBox()
-        self.agree = buttons.addButton("Send and build", QDialogButtonBox.ButtonRole.AcceptRole)
-        self.decline = buttons.addButton("Send nothing", QDialogButtonBox.ButtonRole.RejectRole)
+        self.agree = buttons.addButton(self.tr("Send and build"), QDialogButtonBox.ButtonRole.AcceptRole)
+        self.decline = buttons.addButton(self.tr("Send nothing"), QDialogButtonBox.ButtonRole.RejectRole)
         self.decline.setDefault(True)
         self.agree.setEnabled(False)
         self.tick.toggled.connect(self.agree.setEnabled)
@@ -38,5 +40,5 @@ class ConsentDialog(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(2 * GRID_PX, 2 * GRID_PX, 2 * GRID_PX, 2 * GRID_PX)
         column.setSpacing(GRID_PX)
-        for part in (words, self.preview, self.tick, styled(QLabel(RESEARCH_USE_ONLY), "muted"), buttons):
+        for part in (words, self.preview, self.tick, styled(QLabel(research_use_only()), "muted"), buttons):
             column.addWidget(part)

@@ -22,7 +22,6 @@ from PySide6.QtWidgets import (
 )
 
 from umed_core.errors import UmedError
-from umed_core.prompts import RESEARCH_USE_ONLY
 from umed_desktop.pages.data.build_fields import BuildFields
 from umed_desktop.pages.data.build_form import BuildForm, build_arguments, estimate_arguments, preview_arguments
 from umed_desktop.pages.data.consent_dialog import ConsentDialog
@@ -35,6 +34,8 @@ from umed_desktop.pages.job_watch import JobWatch
 from umed_desktop.pages.page import Desk
 from umed_desktop.pages.short_command import ShortCommand
 from umed_desktop.theme import GRID_PX, Palette, styled
+from umed_desktop.translation import research_use_only
+from umed_desktop.words import grouped
 
 if TYPE_CHECKING:
     from umed_desktop.background import Job as Errand
@@ -57,24 +58,24 @@ class DataPage(QWidget):
         self._reading: Errand | None = None
         self.sources = SourceList()
         self.fields = BuildFields()
-        self.estimate = button("Estimate", "Count cases, tokens and cost; nothing is sent")
-        self.build = button("Build", "Build the dataset, or go on building it", primary=True)
-        self.cancel = button("Cancel", "Stop; what was done is kept")
+        self.estimate = button(self.tr("Estimate"), self.tr("Count cases, tokens and cost; nothing is sent"))
+        self.build = button(self.tr("Build"), self.tr("Build the dataset, or go on building it"), primary=True)
+        self.cancel = button(self.tr("Cancel"), self.tr("Stop; what was done is kept"))
         self.fault = styled(QLabel(wordWrap=True), "failure")
         self.bar = JobBar()
-        self.review = button("Open in Review", "Review the built dataset")
+        self.review = button(self.tr("Open in Review"), self.tr("Review the built dataset"))
         self.words = QLabel(wordWrap=True)
         self.fallen = QTreeWidget()
-        self.fallen.setAccessibleName("What could not be used, and why")
-        self.fallen.setHeaderLabels(["What", "Where", "File", "Reason"])
+        self.fallen.setAccessibleName(self.tr("What could not be used, and why"))
+        self.fallen.setHeaderLabels([self.tr("What"), self.tr("Where"), self.tr("File"), self.tr("Reason")])
         self.fallen.setRootIsDecorated(False)
         self.fallen.setIndentation(0)
         self.fallen.setUniformRowHeights(True)
         self.fallen.header().setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        self.log = log_view("Log of the build")
+        self.log = log_view(self.tr("Log of the build"))
         self._lay_out()
         self._connect()
-        self.bar.show_state("No dataset is open")
+        self.bar.show_state(self.tr("No dataset is open"))
         last = desk.settings().data_folder
         if last and Path(last).is_dir():
             self.open_folder(Path(last))
@@ -86,7 +87,7 @@ class DataPage(QWidget):
 
     def _lay_out(self) -> None:
         inner, column = panel()
-        for part in (title("Sources"), self.sources, self.fields, self.fault):
+        for part in (title(self.tr("Sources")), self.sources, self.fields, self.fault):
             column.addWidget(part)
         column.addStretch(1)
         right = QWidget()
@@ -97,13 +98,13 @@ class DataPage(QWidget):
         head.addWidget(self.bar, 1)
         head.addWidget(self.review)
         self.tabs = QTabWidget()
-        self.tabs.tabBar().setAccessibleName("What fell out, or log")
-        self.tabs.addTab(self.fallen, "Not used")
-        self.tabs.addTab(self.log, "Log")
+        self.tabs.tabBar().setAccessibleName(self.tr("What fell out, or log"))
+        self.tabs.addTab(self.fallen, self.tr("Not used"))
+        self.tabs.addTab(self.log, self.tr("Log"))
         rows.addLayout(head)
         rows.addWidget(self.words)
         rows.addWidget(self.tabs, 1)
-        rows.addWidget(styled(QLabel(RESEARCH_USE_ONLY), "muted"))
+        rows.addWidget(styled(QLabel(research_use_only()), "muted"))
         for place, width in enumerate((110, 160, 260)):
             self.fallen.setColumnWidth(place, width)
         across = QHBoxLayout(self)
@@ -144,10 +145,10 @@ class DataPage(QWidget):
         self.log.clear()
         self.watch.leave()
         self.watch.job = None
-        self.bar.show_state(f"{folder.name}: nothing has been built here")
+        self.bar.show_state(self.tr("{name}: nothing has been built here").format(name=folder.name))
         if job is not None:
             # First: a job that ends at once has the last word.
-            self.bar.show_state(f"{folder.name}: building", running=True)
+            self.bar.show_state(self.tr("{name}: building").format(name=folder.name), running=True)
             self.watch.watch(job)
         self._read_outcome()
         self._show_buttons()
@@ -158,12 +159,12 @@ class DataPage(QWidget):
         except UmedError as error:
             self._show_fault(error)
             return
-        self.bar.show_state("Reading the sources", running=True)
+        self.bar.show_state(self.tr("Reading the sources"), running=True)
         self.command.run(arguments, self._reckoned, self._not_done)
         self._show_buttons()
 
     def _reckoned(self, printed: str) -> None:
-        self.bar.show_state("Estimate: nothing was sent or written")
+        self.bar.show_state(self.tr("Estimate: nothing was sent or written"))
         self.words.setText(printed.strip())
         self._show_buttons()
 
@@ -179,12 +180,12 @@ class DataPage(QWidget):
         except UmedError as error:
             self._show_fault(error)
             return
-        self.bar.show_state("Cleaning the first pictures to show what would leave", running=True)
+        self.bar.show_state(self.tr("Cleaning the first pictures to show what would leave"), running=True)
         self.command.run(arguments, lambda printed: self._ask_consent(form, printed), self._not_done)
         self._show_buttons()
 
     def _ask_consent(self, form: BuildForm, preview: str) -> None:
-        self.bar.show_state("Waiting for your word: nothing was sent")
+        self.bar.show_state(self.tr("Waiting for your word: nothing was sent"))
         self._show_buttons()
         dialog = ConsentDialog(form.server, preview, self)
         dialog.finished.connect(lambda result: self._consented(form, result == QDialog.DialogCode.Accepted))
@@ -194,7 +195,7 @@ class DataPage(QWidget):
 
     def _consented(self, form: BuildForm, agreed: bool) -> None:
         if not agreed:
-            self.bar.show_state("Nothing was sent")
+            self.bar.show_state(self.tr("Nothing was sent"))
             return
         try:
             self._start(form, consent=True)
@@ -209,12 +210,12 @@ class DataPage(QWidget):
         """Ends an estimate; a build is asked to stop, and at the second time ended."""
         if self.command.is_running:
             self.command.end()
-            self.bar.show_state("Stopped; nothing was sent or written")
+            self.bar.show_state(self.tr("Stopped; nothing was sent or written"))
         elif self.watch.job is not None:
-            if self.cancel.text() == "Cancel":
+            if self.cancel.text() == self.tr("Cancel"):
                 self.watch.job.ask_to_stop()
-                self.bar.show_state("Stopping; what was done is kept", running=True)
-                self.cancel.setText("End at once")
+                self.bar.show_state(self.tr("Stopping; what was done is kept"), running=True)
+                self.cancel.setText(self.tr("End at once"))
             else:
                 self.watch.job.end_now()
         self._show_buttons()
@@ -226,13 +227,17 @@ class DataPage(QWidget):
 
     def _ended(self, ending: Ending) -> None:
         name = self.folder.name if self.folder is not None else ""
-        words = {"done": "built", "stopped": "stopped; Build goes on from there", "failed": "stopped by an error"}
+        words = {
+            "done": self.tr("built"),
+            "stopped": self.tr("stopped; Build goes on from there"),
+            "failed": self.tr("stopped by an error"),
+        }
         self.bar.show_ending(f"{name}: {words[ending.kind]}", ending)
         self._read_outcome()
         self._show_buttons()
 
     def _not_done(self, error: UmedError) -> None:
-        self.bar.show_ending("Nothing was sent or written", Ending("failed", error.message, error.hint))
+        self.bar.show_ending(self.tr("Nothing was sent or written"), Ending("failed", error.message, error.hint))
         self._show_buttons()
 
     # ---------------------------------------------------------------------------------------- what fell out of it
@@ -244,11 +249,13 @@ class DataPage(QWidget):
             if self._reading is not None:
                 self._reading.cancel()
             self._reading = self.desk.door.run(
-                "Reading the dataset", lambda _: read_outcome(folder), self._show_outcome, self.desk.tell
+                self.tr("Reading the dataset"), lambda _: read_outcome(folder), self._show_outcome, self.desk.tell
             )
 
     def _show_outcome(self, outcome: Outcome) -> None:
         self.words.setText("\n".join(outcome.words))
+        if outcome.words and self.watch.job is None and not self.command.is_running:
+            self.bar.show_state(self.tr("{name}: built elsewhere").format(name=self.fields.out.path().name))
         self.fallen.clear()
         self.fallen.addTopLevelItems(
             [QTreeWidgetItem([row.kind, row.where, row.image, row.reason]) for row in outcome.fallen]
@@ -258,7 +265,7 @@ class DataPage(QWidget):
             if item is not None:
                 item.setToolTip(3, item.text(3))
                 item.setToolTip(2, item.text(2))
-        self.tabs.setTabText(0, f"Not used ({outcome.total_fallen:,})")
+        self.tabs.setTabText(0, self.tr("Not used ({total_fallen})").format(total_fallen=grouped(outcome.total_fallen)))
         self.review.setEnabled(bool(outcome.words))
 
     # ------------------------------------------------------------------------------------------------- the form
@@ -275,7 +282,7 @@ class DataPage(QWidget):
         self.build.setEnabled(not running)
         self.cancel.setEnabled(running)
         if not running:
-            self.cancel.setText("Cancel")
+            self.cancel.setText(self.tr("Cancel"))
         if self.folder is None:
             self.review.setEnabled(False)
 

@@ -9,6 +9,7 @@ from umed_core.mau.build import Quarantined
 from umed_core.mau.collecting import RefusedBySource
 from umed_core.mau.dataset import SHEET, read_dataset
 from umed_core.records import read_jsonl
+from umed_desktop.words import grouped, translate
 
 __all__ = ["LISTED", "FallenOut", "Outcome", "read_outcome"]
 
@@ -44,7 +45,11 @@ def read_outcome(folder: Path) -> Outcome:
         if (work / name).is_file():
             for row in read_jsonl(work / name, RefusedBySource):
                 total += 1
-                where = f"{row.dataset}, line {row.line}" if row.line else row.dataset
+                where = (
+                    translate("Outcome", "{dataset}, line {line}").format(dataset=row.dataset, line=row.line)
+                    if row.line
+                    else row.dataset
+                )
                 if len(fallen) < LISTED:
                     fallen.append(FallenOut(kind, where, row.image, row.reason))
     if (work / "quarantine.jsonl").is_file():
@@ -60,7 +65,17 @@ def _words(folder: Path) -> tuple[str, ...]:
         return ()
     sheet = read_dataset(folder).sheet
     rows = [
-        f"{row.dataset}: {row.train:,} train, {row.test:,} test images of {row.train_groups + row.test_groups:,} groups"
+        translate("Outcome", "{dataset}: {train} train, {test} test images of {train_groups} groups").format(
+            dataset=row.dataset,
+            train=grouped(row.train),
+            test=grouped(row.test),
+            train_groups=grouped(row.train_groups + row.test_groups),
+        )
         for row in sheet.sets
     ]
-    return (f"{sheet.train:,} records to train on, {sheet.test:,} to test on; written by {sheet.teacher}", *rows)
+    return (
+        translate("Outcome", "{train} records to train on, {test} to test on; written by {teacher}").format(
+            train=grouped(sheet.train), test=grouped(sheet.test), teacher=sheet.teacher
+        ),
+        *rows,
+    )

@@ -29,24 +29,24 @@ class SourceList(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.list = QTreeWidget()
-        self.list.setAccessibleName("Sources")
-        self.list.setHeaderLabels(["Kind", "Folder", "Name"])
+        self.list.setAccessibleName(self.tr("Sources"))
+        self.list.setHeaderLabels([self.tr("Kind"), self.tr("Folder"), self.tr("Name")])
         self.list.setRootIsDecorated(False)
         self.list.setIndentation(0)
         self.list.setFixedHeight(128)
         self.list.header().setStretchLastSection(False)
         self.list.header().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
         self.kind = QComboBox()
-        self.kind.setAccessibleName("Kind of source")
-        self.kind.view().setAccessibleName("Kinds of source")
+        self.kind.setAccessibleName(self.tr("Kind of source"))
+        self.kind.view().setAccessibleName(self.tr("Kinds of source"))
         self.kind.addItems(SOURCE_KINDS)
         self.name = QLineEdit()
-        self.name.setAccessibleName("Name in the dataset")
-        self.name.setPlaceholderText("name (own choice)")
-        self.path = FolderField("Folder of the source", "folder or annotation file")
+        self.name.setAccessibleName(self.tr("Name in the dataset"))
+        self.name.setPlaceholderText(self.tr("name (own choice)"))
+        self.path = FolderField(self.tr("Folder of the source"), self.tr("folder or annotation file"))
         self.layout_words = styled(QLabel(wordWrap=True), "muted")
-        self.add = button("Add source")
-        self.remove = button("Remove", "Remove the chosen source")
+        self.add = button(self.tr("Add source"))
+        self.remove = button(self.tr("Remove"), self.tr("Remove the chosen source"))
         head = QHBoxLayout()
         head.setSpacing(GRID_PX)
         head.addWidget(self.kind, 1)
@@ -74,7 +74,9 @@ class SourceList(QWidget):
     def _say_layout(self) -> None:
         """What lies in such a folder; a list of columns may wrap."""
         self.layout_words.setText(
-            f"Expects: {LAYOUTS[self.kind.currentText()].replace(',', ', ').replace(',  ', ', ')}"
+            self.tr("Expects: {layout}").format(
+                layout=LAYOUTS[self.kind.currentText()].replace(",", ", ").replace(",  ", ", ")
+            )
         )
 
     def rows(self) -> tuple[SourceRow, ...]:

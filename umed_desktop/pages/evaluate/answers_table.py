@@ -5,14 +5,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QSortFilterProxyModel, Qt, Signal
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QCoreApplication,
+    QModelIndex,
+    QPersistentModelIndex,
+    QSortFilterProxyModel,
+    Qt,
+    Signal,
+)
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from umed_desktop.pages.evaluate.results import AnswerRow
+from umed_desktop.words import QT_TRANSLATE_NOOP
 
 __all__ = ["AnswersTable"]
 
-COLUMNS = ("Set", "Image", "IoU", "Class", "Verdict", "Answer")
+COLUMNS = (
+    QT_TRANSLATE_NOOP("AnswersTable", "Set"),
+    QT_TRANSLATE_NOOP("AnswersTable", "Image"),
+    QT_TRANSLATE_NOOP("AnswersTable", "IoU"),
+    QT_TRANSLATE_NOOP("AnswersTable", "Class"),
+    QT_TRANSLATE_NOOP("AnswersTable", "Verdict"),
+    QT_TRANSLATE_NOOP("AnswersTable", "Answer"),
+)
 IOU = 2
 _Index = QModelIndex | QPersistentModelIndex
 
@@ -23,7 +39,7 @@ class AnswersTable(QTableView):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setAccessibleName("Answers")
+        self.setAccessibleName(self.tr("Answers"))
         self._rows = _Rows(self)
         self._sorted = QSortFilterProxyModel(self)
         self._sorted.setSourceModel(self._rows)
@@ -39,7 +55,7 @@ class AnswersTable(QTableView):
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(26)
         header = self.horizontalHeader()
-        header.setAccessibleName("Columns of the answers")
+        header.setAccessibleName(self.tr("Columns of the answers"))
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         header.setStretchLastSection(True)
         header.setHighlightSections(False)
@@ -79,7 +95,7 @@ class _Rows(QAbstractTableModel):
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if role == Qt.ItemDataRole.DisplayRole and orientation == Qt.Orientation.Horizontal:
-            return COLUMNS[section]
+            return QCoreApplication.translate("AnswersTable", COLUMNS[section])
         return None
 
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
@@ -95,8 +111,13 @@ class _Rows(QAbstractTableModel):
 
 def _shown(row: AnswerRow) -> tuple[str, ...]:
     iou = "–" if row.iou is None else f"{row.iou:.2f}"
-    named = {True: "named", False: "missed", None: "–"}[row.named]
-    return row.dataset, row.image, iou, named, row.verdict, " ".join(row.text.split())
+    named = {
+        True: QCoreApplication.translate("AnswersTable", "named"),
+        False: QCoreApplication.translate("AnswersTable", "missed"),
+        None: "–",
+    }[row.named]
+    verdict = QCoreApplication.translate("AnswersTable", row.verdict) if row.verdict else ""
+    return row.dataset, row.image, iou, named, verdict, " ".join(row.text.split())
 
 
 def _key(row: AnswerRow, column: int) -> Any:

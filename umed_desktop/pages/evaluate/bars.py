@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtCore import QCoreApplication, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -35,10 +35,27 @@ def bars_of(sets: Sequence[SetScores]) -> tuple[Bar, ...]:
     for scores in sets:
         if scores.abnormal is not None:
             control = max(scores.abnormal.shuffled_iou, scores.abnormal.center_iou)
-            bars.append(Bar(f"{scores.dataset}: mean IoU", scores.abnormal.mean_iou, control))
-            bars.append(Bar(f"{scores.dataset}: class named", scores.abnormal.accuracy))
+            bars.append(
+                Bar(
+                    QCoreApplication.translate("Bars", "{dataset}: mean IoU").format(dataset=scores.dataset),
+                    scores.abnormal.mean_iou,
+                    control,
+                )
+            )
+            bars.append(
+                Bar(
+                    QCoreApplication.translate("Bars", "{dataset}: class named").format(dataset=scores.dataset),
+                    scores.abnormal.accuracy,
+                )
+            )
         if scores.normal is not None:
-            bars.append(Bar(f"{scores.dataset}: false alarms", scores.normal.false_alarms, is_bad=True))
+            bars.append(
+                Bar(
+                    QCoreApplication.translate("Bars", "{dataset}: false alarms").format(dataset=scores.dataset),
+                    scores.normal.false_alarms,
+                    is_bad=True,
+                )
+            )
     return tuple(bars)
 
 
@@ -47,16 +64,19 @@ class BarsView(QWidget):
         super().__init__(parent)
         self._palette = palette
         self._bars: tuple[Bar, ...] = ()
-        self.setAccessibleName("Scores of each set")
+        self.setAccessibleName(self.tr("Scores of each set"))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def show_bars(self, bars: Sequence[Bar]) -> None:
         self._bars = tuple(bars)
         told = (
-            f"{bar.label} {bar.estimate.value:.2f}, {bar.estimate.low:.2f} to {bar.estimate.high:.2f}" for bar in bars
+            self.tr("{label} {value:.2f}, {low:.2f} to {high:.2f}").format(
+                label=bar.label, value=bar.estimate.value, low=bar.estimate.low, high=bar.estimate.high
+            )
+            for bar in bars
         )
         self.setAccessibleDescription("; ".join(told))
-        self.setToolTip("The thin line is the 95 % interval; the tick is the better of the two controls.")
+        self.setToolTip(self.tr("The thin line is the 95 % interval; the tick is the better of the two controls."))
         self.updateGeometry()
         self.update()
 

@@ -24,41 +24,50 @@ class EvalFields(QWidget):
         super().__init__(parent)
         inner, column = panel()
         self.sets = QTreeWidget()
-        self.sets.setAccessibleName("Annotated sets")
-        self.sets.setHeaderLabels(["Name", "Folder"])
+        self.sets.setAccessibleName(self.tr("Annotated sets"))
+        self.sets.setHeaderLabels([self.tr("Name"), self.tr("Folder")])
         self.sets.setRootIsDecorated(False)
         self.sets.setIndentation(0)
         self.sets.setFixedHeight(112)
         self.name = QLineEdit()
-        self.name.setAccessibleName("Name of the set")
-        self.name.setPlaceholderText("name, as in the report")
-        self.path = FolderField("Folder of the set", "images/ and annotations.csv, or a built dataset")
-        self.add = button("Add set")
-        self.remove = button("Remove", "Remove the chosen set")
-        self.phantoms = number_field("Normal phantoms", 10_000)
-        self.model = FolderField("Model folder", "the built-in model")
+        self.name.setAccessibleName(self.tr("Name of the set"))
+        self.name.setPlaceholderText(self.tr("name, as in the report"))
+        self.path = FolderField(
+            self.tr("Folder of the set"), self.tr("images/ and annotations.csv, or a built dataset")
+        )
+        self.add = button(self.tr("Add set"))
+        self.remove = button(self.tr("Remove"), self.tr("Remove the chosen set"))
+        self.phantoms = number_field(self.tr("Normal phantoms"), 10_000)
+        self.model = FolderField(self.tr("Model folder"), self.tr("the built-in model"))
         self.split = QComboBox()
-        self.split.setAccessibleName("Part of each set")
-        self.split.view().setAccessibleName("Part of each set")
-        for words, part in (("Test side", "test"), ("Train side", "train"), ("All", "all")):
+        self.split.setAccessibleName(self.tr("Part of each set"))
+        self.split.view().setAccessibleName(self.tr("Part of each set"))
+        for words, part in (
+            (self.tr("Test side"), "test"),
+            (self.tr("Train side"), "train"),
+            (self.tr("All"), self.tr("all")),
+        ):
             self.split.addItem(words, part)
-        self.limit = number_field("Images of each set", 10_000_000, "all")
-        self.out = FolderField("Evaluation folder", "where answers and report go")
+        self.limit = number_field(self.tr("Images of each set"), 10_000_000, self.tr("all"))
+        self.out = FolderField(self.tr("Evaluation folder"), self.tr("where answers and report go"))
         row = QHBoxLayout()
         row.addWidget(self.add)
         row.addWidget(self.remove)
         row.addStretch(1)
         form = form_layout()
         for words, field in (
-            ("Normal phantoms, synthetic", self.phantoms), ("Model", self.model), ("Part of each set", self.split),
-            ("Images of each set", self.limit), ("Evaluation folder", self.out),
-        ):  # fmt: skip
+            (self.tr("Normal phantoms, synthetic"), self.phantoms),
+            (self.tr("Model"), self.model),
+            (self.tr("Part of each set"), self.split),
+            (self.tr("Images of each set"), self.limit),
+            (self.tr("Evaluation folder"), self.out),
+        ):
             form.addRow(words, field)
         self.fault = styled(QLabel(wordWrap=True), "failure")
-        for widget in (title("Annotated sets"), self.sets, self.name, self.path):
+        for widget in (title(self.tr("Annotated sets")), self.sets, self.name, self.path):
             column.addWidget(widget)
         column.addLayout(row)
-        column.addWidget(title("Evaluation"))
+        column.addWidget(title(self.tr("Evaluation")))
         column.addLayout(form)
         column.addWidget(self.fault)
         column.addStretch(1)

@@ -8,6 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from umed_core.errors import ConfigError
+from umed_desktop.words import translate
 
 __all__ = ["EvalForm", "eval_arguments", "sets_of"]
 
@@ -27,9 +28,15 @@ class EvalForm:
 def eval_arguments(form: EvalForm) -> tuple[str, ...]:
     """Raises: ConfigError where something is missing."""
     if not form.sets and not form.phantoms:
-        raise ConfigError("There is nothing to ask about.", "Add an annotated set, or some normal phantoms.")
+        raise ConfigError(
+            translate("EvalForm", "There is nothing to ask about."),
+            translate("EvalForm", "Add an annotated set, or some normal phantoms."),
+        )
     if not form.out:
-        raise ConfigError("The evaluation has no folder.", "Choose where answers and report go.")
+        raise ConfigError(
+            translate("EvalForm", "The evaluation has no folder."),
+            translate("EvalForm", "Choose where answers and report go."),
+        )
     parts = ["eval", *(part for name, folder in form.sets for part in ("--data", f"{name}={folder}"))]
     parts += ["--out", form.out, "--split", form.split]
     if form.model:

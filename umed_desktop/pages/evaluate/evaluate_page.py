@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QCoreApplication, Qt, QTimer
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -26,7 +26,6 @@ from PySide6.QtWidgets import (
 )
 
 from umed_core.errors import MissingFile, UmedError
-from umed_core.prompts import RESEARCH_USE_ONLY
 from umed_core.records import Finding
 from umed_desktop.pages.detached import find_job, start_job
 from umed_desktop.pages.evaluate.answers_table import AnswersTable
@@ -42,8 +41,10 @@ from umed_desktop.pages.job_watch import JobWatch
 from umed_desktop.pages.page import Desk
 from umed_desktop.session.conversation import BoxRef
 from umed_desktop.theme import BOX_COLORS, GRID_PX, Palette, styled
+from umed_desktop.translation import research_use_only
 from umed_desktop.viewer.image_view import ImageView
 from umed_desktop.viewer.overlays import DrawnBox
+from umed_desktop.words import QT_TRANSLATE_NOOP, grouped
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,14 +57,14 @@ __all__ = ["EvaluatePage"]
 T = TypeVar("T")
 
 SCORES = (
-    "Set",
+    QT_TRANSLATE_NOOP("EvaluatePage", "Set"),
     "n",
-    "Class named [95 %]",
-    "Mean IoU [95 %]",
-    "IoU > .5",
-    "Parsable",
-    "Controls",
-    "False alarms [95 %]",
+    QT_TRANSLATE_NOOP("EvaluatePage", "Class named [95 %]"),
+    QT_TRANSLATE_NOOP("EvaluatePage", "Mean IoU [95 %]"),
+    QT_TRANSLATE_NOOP("EvaluatePage", "IoU > .5"),
+    QT_TRANSLATE_NOOP("EvaluatePage", "Parsable"),
+    QT_TRANSLATE_NOOP("EvaluatePage", "Controls"),
+    QT_TRANSLATE_NOOP("EvaluatePage", "False alarms [95 %]"),
 )
 _TRUE, _ANSWERED = BOX_COLORS[3], BOX_COLORS[0]
 _COUNT_MS = 1000
@@ -80,9 +81,9 @@ class EvaluatePage(QWidget):
         self._wanted: AnswerRow | None = None
         self._before, self._begun, self._total = 0, 0.0, 0
         self.fields = EvalFields()
-        self.start = button("Start", "Ask the model about these sets, or go on asking", primary=True)
-        self.stop_button = button("Stop", "Stop; the answers so far are kept")
-        self.open = button("Show", "Show what lies in the evaluation folder")
+        self.start = button(self.tr("Start"), self.tr("Ask the model about these sets, or go on asking"), primary=True)
+        self.stop_button = button(self.tr("Stop"), self.tr("Stop; the answers so far are kept"))
+        self.open = button(self.tr("Show"), self.tr("Show what lies in the evaluation folder"))
         self.bar = JobBar()
         self.about = styled(QLabel(wordWrap=True), "muted")
         self.scores = QTableWidget(0, len(SCORES))
@@ -97,8 +98,8 @@ class EvaluatePage(QWidget):
         self._connect()
         self._counting = QTimer(self, interval=_COUNT_MS)
         self._counting.timeout.connect(self._count)
-        self.bar.show_state("No evaluation is open")
-        self.view.clear("No answer is chosen", "Choose a line of the table.")
+        self.bar.show_state(self.tr("No evaluation is open"))
+        self.view.clear(self.tr("No answer is chosen"), self.tr("Choose a line of the table."))
         last = desk.settings().eval_folder
         if last and Path(last).is_dir():
             self.open_folder(Path(last))
@@ -109,9 +110,9 @@ class EvaluatePage(QWidget):
         return self
 
     def _lay_out(self) -> None:
-        self.scores.setAccessibleName("Scores")
+        self.scores.setAccessibleName(self.tr("Scores"))
         self.scores.hide()
-        self.scores.setHorizontalHeaderLabels(list(SCORES))
+        self.scores.setHorizontalHeaderLabels([QCoreApplication.translate("EvaluatePage", name) for name in SCORES])
         self.scores.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.scores.setTabKeyNavigation(False)
         self.scores.setShowGrid(False)
@@ -120,15 +121,15 @@ class EvaluatePage(QWidget):
         self.scores.horizontalHeader().setStretchLastSection(True)
         self.text.setReadOnly(True)
         self.text.setTabChangesFocus(True)
-        self.text.setAccessibleName("The answer")
+        self.text.setAccessibleName(self.tr("The answer"))
         self.text.setFixedHeight(96)
         shown = QWidget()
         beside = QVBoxLayout(shown)
-        beside.setContentsMargins(0, 0, 0, 0)
+        beside.setContentsMargins(GRID_PX, 0, 0, 0)
         beside.setSpacing(GRID_PX)
         beside.addWidget(self.view, 1)
         beside.addWidget(self.legend)
-        beside.addWidget(styled(QLabel(RESEARCH_USE_ONLY), "muted"))
+        beside.addWidget(styled(QLabel(research_use_only()), "muted"))
         beside.addWidget(self.text)
         below = QSplitter(Qt.Orientation.Horizontal)
         below.setChildrenCollapsible(False)
@@ -167,7 +168,7 @@ class EvaluatePage(QWidget):
         self.desk.remember({"eval_folder": str(folder)})
         self.watch.leave()
         self.watch.job = None
-        self.bar.show_state(f"{folder.name}: not evaluated yet")
+        self.bar.show_state(self.tr("{name}: not evaluated yet").format(name=folder.name))
         try:
             job = find_job(folder / "job")
         except UmedError as error:
@@ -199,17 +200,17 @@ class EvaluatePage(QWidget):
 
     def _show_running(self, begun: float) -> None:
         assert self.folder is not None
-        self.bar.show_state(f"{self.folder.name}: asking", running=True)
+        self.bar.show_state(self.tr("{name}: asking").format(name=self.folder.name), running=True)
         self._begun, self._total = begun, 0
         self._counting.start()
 
     def stop(self) -> None:
         if self.watch.job is None:
             return
-        if self.stop_button.text() == "Stop":
+        if self.stop_button.text() == self.tr("Stop"):
             self.watch.job.ask_to_stop()
-            self.bar.show_state("Stopping; the answers so far are kept", running=True)
-            self.stop_button.setText("End at once")
+            self.bar.show_state(self.tr("Stopping; the answers so far are kept"), running=True)
+            self.stop_button.setText(self.tr("End at once"))
         else:
             self.watch.job.end_now()
 
@@ -225,11 +226,17 @@ class EvaluatePage(QWidget):
         done = _lines(self.folder / "answers.jsonl") - self._before
         if self._total and 0 < done <= self._total:
             left = (time.time() - self._begun) / done * (self._total - done)
-            self.bar.show_place(Place(done, self._total, f"about {left:,.0f} s"))
+            self.bar.show_place(
+                Place(done, self._total, self.tr("about {seconds} s").format(seconds=grouped(round(left))))
+            )
 
     def _ended(self, ending: Ending) -> None:
         name = self.folder.name if self.folder is not None else ""
-        words = {"done": "evaluated", "stopped": "stopped; Start goes on from there", "failed": "stopped by an error"}
+        words = {
+            "done": self.tr("evaluated"),
+            "stopped": self.tr("stopped; Start goes on from there"),
+            "failed": self.tr("stopped by an error"),
+        }
         self.bar.show_ending(f"{name}: {words[ending.kind]}", ending)
         self._read()
         self._show_buttons()
@@ -239,18 +246,34 @@ class EvaluatePage(QWidget):
         if self.folder is None or not (self.folder / "report.json").is_file():
             return
         folder, sets = self.folder, self.fields.folders()
-        self._run("Reading the evaluation", lambda _: read_evaluation(folder, sets), self._show, self.desk.tell)
+        self._run(
+            self.tr("Reading the evaluation"), lambda _: read_evaluation(folder, sets), self._show, self.desk.tell
+        )
 
     def _show(self, found: Evaluation) -> None:
         self.evaluation = found
         if self.watch.job is None:
-            self.bar.show_state(f"{found.folder.name}: evaluated")
+            self.bar.show_state(self.tr("{name}: evaluated").format(name=found.folder.name))
         model, config = found.report.model, found.report.config
-        words = [f"{model.name} ({model.sha256[:12]}), {model.device}; {config.part} part; “{config.question}”"]
+        words = [
+            self.tr("{name} ({digest}), {device}; {part} part; “{question}”").format(
+                name=model.name,
+                digest=model.sha256[:12],
+                device=model.device,
+                part=config.part,
+                question=config.question,
+            )
+        ]
         if found.unknown:
-            words.append(f"Add the folder of {', '.join(found.unknown)} to see its answers beside the truth.")
+            words.append(
+                self.tr("Add the folder of {names} to see its answers beside the truth.").format(
+                    names=", ".join(found.unknown)
+                )
+            )
         if found.report.unasked:
-            words.append(f"{len(found.report.unasked):,} images could not be opened and are in no figure.")
+            words.append(
+                self.tr("%n image(s) could not be opened and are in no figure.", "", len(found.report.unasked))
+            )
         self.about.setText("\n".join(words))
         self._show_scores(found)
         self.bars.show_bars(bars_of(found.report.sets))
@@ -273,7 +296,9 @@ class EvaluatePage(QWidget):
                 self.scores.setItem(row, column, QTableWidgetItem(text))
         header = self.scores.horizontalHeaderItem(6)
         if header is not None:
-            header.setToolTip("Mean IoU of the same answers against other images' truths, and of one fixed box.")
+            header.setToolTip(
+                self.tr("Mean IoU of the same answers against other images' truths, and of one fixed box.")
+            )
         height = sum(self.scores.rowHeight(row) for row in range(min(self.scores.rowCount(), 6)))
         self.scores.show()
         self.scores.setFixedHeight(height + self.scores.horizontalHeader().height() + 4)
@@ -281,12 +306,15 @@ class EvaluatePage(QWidget):
     def _choose(self, row: AnswerRow) -> None:
         self._wanted = row
         self.text.setPlainText(row.text)
-        self.view.clear("Reading…")
+        self.view.clear(self.tr("Reading…"))
+        true, answered = self.tr("true, dashed:"), self.tr("answered:")
         self.legend.setText(
-            f'<span style="color:{_TRUE}">■</span> true, dashed: <b>{_classes(row.truth)}</b> &nbsp; '
-            f'<span style="color:{_ANSWERED}">■</span> answered: <b>{_classes(row.boxes)}</b>'
+            f'<span style="color:{_TRUE}">■</span> {true} <b>{_classes(row.truth)}</b> &nbsp; '
+            f'<span style="color:{_ANSWERED}">■</span> {answered} <b>{_classes(row.boxes)}</b>'
         )
-        self._run("Reading the picture", lambda _: picture_of(row), partial(self._got_picture, row), self._no_picture)
+        self._run(
+            self.tr("Reading the picture"), lambda _: picture_of(row), partial(self._got_picture, row), self._no_picture
+        )
 
     def _got_picture(self, row: AnswerRow, pixels: NDArray[np.uint8]) -> None:
         if row is not self._wanted:
@@ -295,13 +323,13 @@ class EvaluatePage(QWidget):
         self.truth.show_boxes([finding.box for finding in row.truth], (pixels.shape[1], pixels.shape[0]))
         self.view.set_boxes(
             tuple(
-                DrawnBox(BoxRef(0, number), finding.box, finding.label or "no class", _ANSWERED)
+                DrawnBox(BoxRef(0, number), finding.box, finding.label or self.tr("no class"), _ANSWERED)
                 for number, finding in enumerate(row.boxes)
             )
         )
 
     def _no_picture(self, error: UmedError) -> None:
-        self.view.clear("This image is not at hand", f"{error.message} {error.hint}")
+        self.view.clear(self.tr("This image is not at hand"), f"{error.message} {error.hint}")
         if isinstance(error, MissingFile):
             self.desk.tell(error)
 
@@ -321,7 +349,7 @@ class EvaluatePage(QWidget):
         self.start.setEnabled(not running)
         self.stop_button.setEnabled(running)
         if not running:
-            self.stop_button.setText("Stop")
+            self.stop_button.setText(self.tr("Stop"))
         self.open.setEnabled(bool(self.fields.out.text()))
 
     def set_palette(self, palette: Palette) -> None:
@@ -337,7 +365,9 @@ class EvaluatePage(QWidget):
 def _classes(findings: Sequence[Finding]) -> str:
     from html import escape
 
-    return escape(", ".join(finding.label or "no class" for finding in findings)) or "nothing"
+    return escape(
+        ", ".join(finding.label or QCoreApplication.translate("EvaluatePage", "no class") for finding in findings)
+    ) or QCoreApplication.translate("EvaluatePage", "nothing")
 
 
 def _lines(path: Path) -> int:

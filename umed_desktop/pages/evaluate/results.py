@@ -17,12 +17,17 @@ from umed_core.evaluation.sets import read_eval_sets
 from umed_core.prompts import CLASS_SYNONYMS
 from umed_core.records import Finding, MauRecord, read_jsonl
 from umed_core.vlm.answer import located_boxes
+from umed_desktop.words import QT_TRANSLATE_NOOP, translate
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 __all__ = ["AnswerRow", "Evaluation", "picture_of", "read_evaluation", "set_names", "spelled"]
+
+HIT, OFF = QT_TRANSLATE_NOOP("AnswersTable", "hit"), QT_TRANSLATE_NOOP("AnswersTable", "off")
+NO_BOX = QT_TRANSLATE_NOOP("AnswersTable", "no box")
+FALSE_ALARM, QUIET = QT_TRANSLATE_NOOP("AnswersTable", "false alarm"), QT_TRANSLATE_NOOP("AnswersTable", "quiet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +93,10 @@ def picture_of(row: AnswerRow) -> NDArray[np.uint8]:
         kind, _, seed = row.image.rpartition("-")
         return display(make_phantom(kind, int(seed), normal=True))
     if row.picture is None:
-        raise DataError(f"Where {row.dataset} lies is not known here.", "Choose the folder of this set.")
+        raise DataError(
+            translate("Results", "Where {dataset} lies is not known here.").format(dataset=row.dataset),
+            translate("Results", "Choose the folder of this set."),
+        )
     from umed_core.images.open_image import open_image
 
     return open_image(row.picture).display()
@@ -125,11 +133,11 @@ def _row(given: GivenAnswer, truths: Mapping[tuple[str, str], _Truth], labels: t
     picture = truth.picture if truth is not None else None
     if findings:
         score = score_answer(given.text, findings)
-        verdict = "no box" if not score.box_count else "hit" if score.first_iou > 0.5 else "off"
+        verdict = NO_BOX if not score.box_count else HIT if score.first_iou > 0.5 else OFF
         return AnswerRow(
             given.dataset, image, given.text, verdict, score.first_iou, score.named, boxes, findings, picture
         )
     verdict = ""
     if truth is not None or given.dataset == NORMAL_PHANTOMS:
-        verdict = "false alarm" if is_false_alarm(given.text, labels) else "quiet"
+        verdict = FALSE_ALARM if is_false_alarm(given.text, labels) else QUIET
     return AnswerRow(given.dataset, image, given.text, verdict, None, None, boxes, findings, picture)

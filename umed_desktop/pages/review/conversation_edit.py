@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QSize, Qt, Signal
 from PySide6.QtWidgets import QLabel, QPlainTextEdit, QSizePolicy, QVBoxLayout, QWidget
 
 from umed_core.records import Turn
 from umed_desktop.theme import GRID_PX, styled
+from umed_desktop.words import QT_TRANSLATE_NOOP
 
 __all__ = ["ConversationEdit"]
 
-_ROLES = {"user": "Question", "assistant": "Answer"}
+_ROLES = {
+    "user": QT_TRANSLATE_NOOP("ConversationEdit", "Question"),
+    "assistant": QT_TRANSLATE_NOOP("ConversationEdit", "Answer"),
+}
 
 
 class ConversationEdit(QWidget):
@@ -32,7 +36,7 @@ class ConversationEdit(QWidget):
         if len(turns) != len(self.fields):
             self._make(len(turns))
         for label, field, turn in zip(self._labels, self.fields, turns, strict=True):
-            role = _ROLES.get(turn.role, turn.role)
+            role = QCoreApplication.translate("ConversationEdit", _ROLES.get(turn.role, turn.role))
             label.setText(role)
             field.setAccessibleName(role)
             if field.toPlainText() != turn.text:

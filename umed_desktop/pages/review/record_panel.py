@@ -19,20 +19,24 @@ from PySide6.QtWidgets import (
 )
 
 from umed_core.geometry import NormalizedBox
-from umed_core.prompts import RESEARCH_USE_ONLY
 from umed_core.records import MauRecord
 from umed_desktop.findings.class_editor import ClassEditor
 from umed_desktop.pages.form import button, panel, scrolled, title
 from umed_desktop.pages.review.conversation_edit import ConversationEdit
 from umed_desktop.pages.review.draft import Draft
 from umed_desktop.theme import BOX_COLORS, GRID_PX, styled
+from umed_desktop.translation import research_use_only
+from umed_desktop.words import QT_TRANSLATE_NOOP, translate
 
 __all__ = ["RecordPanel"]
 
 VERDICTS = (
-    ("accept", "Accept", "A"), ("correct", "Correct", "C"), ("reject", "Reject", "R"), ("skip", "Skip", "S"),
-    ("undo", "Undo", "U"),
-)  # fmt: skip
+    ("accept", QT_TRANSLATE_NOOP("RecordPanel", "Accept"), "A"),
+    ("correct", QT_TRANSLATE_NOOP("RecordPanel", "Correct"), "C"),
+    ("reject", QT_TRANSLATE_NOOP("RecordPanel", "Reject"), "R"),
+    ("skip", QT_TRANSLATE_NOOP("RecordPanel", "Skip"), "S"),
+    ("undo", QT_TRANSLATE_NOOP("RecordPanel", "Undo"), "U"),
+)
 WIDTH = 464
 
 
@@ -53,8 +57,8 @@ class RecordPanel(QWidget):
         self.name = styled(QLabel(wordWrap=True), "muted")
         self.name.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.findings = QTreeWidget()
-        self.findings.setAccessibleName("Findings of the record")
-        self.findings.setHeaderLabels(["Finding", "x, y, width, height"])
+        self.findings.setAccessibleName(self.tr("Findings of the record"))
+        self.findings.setHeaderLabels([self.tr("Finding"), self.tr("x, y, width, height")])
         self.findings.setRootIsDecorated(False)
         self.findings.setIndentation(0)
         self.findings.setFixedHeight(112)
@@ -66,17 +70,21 @@ class RecordPanel(QWidget):
         editor.named.connect(self.named)
         self.findings.setItemDelegateForColumn(0, editor)
         self.findings.currentItemChanged.connect(lambda *_: self.chosen.emit(self.chosen_index()))
-        self.add = button("Add box", "Add a box (N)")
-        self.remove = button("Delete box", "Delete the chosen box (Del)")
-        self.revert = button("Revert", "Back to the record as it was")
+        self.add = button(self.tr("Add box"), self.tr("Add a box (N)"))
+        self.remove = button(self.tr("Delete box"), self.tr("Delete the chosen box (Del)"))
+        self.revert = button(self.tr("Revert"), self.tr("Back to the record as it was"))
         self.turns = ConversationEdit()
         self.opinions = styled(QLabel(wordWrap=True), "muted")
         self.comment = QLineEdit()
-        self.comment.setAccessibleName("Comment")
-        self.comment.setPlaceholderText("Comment, kept with the verdict")
+        self.comment.setAccessibleName(self.tr("Comment"))
+        self.comment.setPlaceholderText(self.tr("Comment, kept with the verdict"))
         self.fault = styled(QLabel(wordWrap=True), "failure")
         self.buttons = {
-            deed: button(f"{words} ({key})", f"{words} this record ({key})", primary=deed == "accept")
+            deed: button(
+                self.tr("{words} ({key})").format(words=translate("RecordPanel", words), key=key),
+                self.tr("{words} this record ({key})").format(words=translate("RecordPanel", words), key=key),
+                primary=deed == "accept",
+            )
             for deed, words, key in VERDICTS
         }
         self._lay_out()
@@ -88,10 +96,10 @@ class RecordPanel(QWidget):
         for deed in (self.add, self.remove, self.revert):
             boxes.addWidget(deed)
         boxes.addStretch(1)
-        for part in (title("Record"), self.name, title("Findings"), self.findings):
+        for part in (title(self.tr("Record")), self.name, title(self.tr("Findings")), self.findings):
             column.addWidget(part)
         column.addLayout(boxes)
-        column.addWidget(title("Conversation"))
+        column.addWidget(title(self.tr("Conversation")))
         column.addWidget(self.turns)
         column.addWidget(self.opinions)
         column.addStretch(1)
@@ -104,7 +112,7 @@ class RecordPanel(QWidget):
             verdict.setStyleSheet("padding: 6px 4px;")
             row.addWidget(verdict)
         lower.addLayout(row)
-        lower.addWidget(styled(QLabel(RESEARCH_USE_ONLY), "muted"))
+        lower.addWidget(styled(QLabel(research_use_only()), "muted"))
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
@@ -139,7 +147,7 @@ class RecordPanel(QWidget):
             item.setIcon(0, swatch)
             self.findings.addTopLevelItem(item)
         if record is not None and not draft.findings:
-            none = QTreeWidgetItem(["none: the image is called normal", ""])
+            none = QTreeWidgetItem([self.tr("none: the image is called normal"), ""])
             none.setFlags(Qt.ItemFlag.NoItemFlags)
             self.findings.addTopLevelItem(none)
         elif draft.findings:
@@ -165,7 +173,7 @@ class RecordPanel(QWidget):
         for part in (self.add, self.comment, self.turns):
             part.setEnabled(can_judge)
         self.revert.setEnabled(is_changed)
-        self.fault.setText(f"Not yet: {fault}" if fault else "")
+        self.fault.setText(self.tr("Not yet: {fault}").format(fault=fault) if fault else "")
 
 
 def _spelled(box: NormalizedBox) -> str:

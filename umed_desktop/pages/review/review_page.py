@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLabel, QLineEdit, QProgressBar, QWidget
 
@@ -35,6 +35,7 @@ from umed_desktop.session.conversation import BoxRef
 from umed_desktop.theme import BOX_COLORS, GRID_PX, Palette, styled
 from umed_desktop.viewer.image_view import ImageView
 from umed_desktop.viewer.overlays import DrawnBox
+from umed_desktop.words import QT_TRANSLATE_NOOP, grouped, translate
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,7 +49,11 @@ __all__ = ["ReviewPage"]
 
 T = TypeVar("T")
 
-_MODES = (("First reading", "read"), ("Blind second reading", "blind"), ("Settle disputes", "adjudicate"))
+_MODES = (
+    (QT_TRANSLATE_NOOP("ReviewPage", "First reading"), "read"),
+    (QT_TRANSLATE_NOOP("ReviewPage", "Blind second reading"), "blind"),
+    (QT_TRANSLATE_NOOP("ReviewPage", "Settle disputes"), "adjudicate"),
+)
 _STEPS = (("Left", -1, 0), ("Right", 1, 0), ("Up", 0, -1), ("Down", 0, 1))
 
 
@@ -60,19 +65,19 @@ class ReviewPage(QWidget):
         self.sitting: Sitting | None = None
         self._size = (0, 0)
         self._jobs: list[Job] = []
-        self.folder = FolderField("Dataset", "a folder of umed build-mau")
+        self.folder = FolderField(self.tr("Dataset"), self.tr("a folder of umed build-mau"))
         self.reviewer = QLineEdit(desk.settings().reviewer)
-        self.reviewer.setAccessibleName("Reviewer's name")
-        self.reviewer.setPlaceholderText("your name, as the log will keep it")
+        self.reviewer.setAccessibleName(self.tr("Reviewer's name"))
+        self.reviewer.setPlaceholderText(self.tr("your name, as the log will keep it"))
         self.mode = QComboBox()
-        self.mode.setAccessibleName("What to read")
-        self.mode.view().setAccessibleName("What to read")
+        self.mode.setAccessibleName(self.tr("What to read"))
+        self.mode.view().setAccessibleName(self.tr("What to read"))
         for words, mode in _MODES:
-            self.mode.addItem(words, mode)
-        self.sample = number_field("Size of the sample", 1_000_000, "all")
-        self.begin = button("Open", "Open this dataset for review", primary=True)
+            self.mode.addItem(QCoreApplication.translate("ReviewPage", words), mode)
+        self.sample = number_field(self.tr("Size of the sample"), 1_000_000, self.tr("all"))
+        self.begin = button(self.tr("Open"), self.tr("Open this dataset for review"), primary=True)
         self.progress = QProgressBar(textVisible=False)
-        self.progress.setAccessibleName("Judged of this choice")
+        self.progress.setAccessibleName(self.tr("Judged of this choice"))
         self.standing = styled(QLabel(wordWrap=True), "muted")
         self.agreement = AgreementPanel()
         self.view = ImageView()
@@ -93,11 +98,13 @@ class ReviewPage(QWidget):
         inner, column = panel()
         form = form_layout()
         for words, field in (
-            ("Dataset", self.folder), ("Reviewer", self.reviewer), ("Read", self.mode), ("Sample, the same for everyone",
-            self.sample),
-        ):  # fmt: skip
+            (self.tr("Dataset"), self.folder),
+            (self.tr("Reviewer"), self.reviewer),
+            (self.tr("Read"), self.mode),
+            (self.tr("Sample, the same for everyone"), self.sample),
+        ):
             form.addRow(words, field)
-        column.addWidget(title("Review"))
+        column.addWidget(title(self.tr("Review")))
         column.addLayout(form)
         column.addWidget(self.begin, 0, Qt.AlignmentFlag.AlignLeft)
         column.addWidget(self.progress)
@@ -161,7 +168,7 @@ class ReviewPage(QWidget):
         for job in self._jobs:
             job.cancel()
         self.begin.setEnabled(False)
-        self._run("Opening the dataset", lambda _: open_sitting(folder, plan), self._opened)
+        self._run(self.tr("Opening the dataset"), lambda _: open_sitting(folder, plan), self._opened)
 
     def _opened(self, sitting: Sitting) -> None:
         self.sitting = sitting
@@ -175,13 +182,15 @@ class ReviewPage(QWidget):
 
         if self.sitting is not None:
             folder = self.sitting.folder.path
-            self._run("Counting verdicts", lambda _: agreement(folder), self._counted)
+            self._run(self.tr("Counting verdicts"), lambda _: agreement(folder), self._counted)
 
     def _counted(self, report: ReviewReport) -> None:
         self.agreement.show_report(report)
 
     def _ask_where(self) -> None:
-        name, _ = QFileDialog.getSaveFileName(self, "Write the reviewed dataset to a new folder", self.folder.text())
+        name, _ = QFileDialog.getSaveFileName(
+            self, self.tr("Write the reviewed dataset to a new folder"), self.folder.text()
+        )
         if name:
             self.write_reviewed(Path(name))
 
@@ -191,9 +200,12 @@ class ReviewPage(QWidget):
         folder = self.folder.path()
 
         def done(applied: AppliedReview) -> None:
-            self.desk.say(f"Written to {out}.", f"{applied.train} to train on, {applied.test} to test on.")
+            self.desk.say(
+                self.tr("Written to {out}.").format(out=out),
+                self.tr("{train} to train on, {test} to test on.").format(train=applied.train, test=applied.test),
+            )
 
-        self._run("Writing the reviewed dataset", lambda _: apply(folder, out, keep_unreviewed=False), done)
+        self._run(self.tr("Writing the reviewed dataset"), lambda _: apply(folder, out, keep_unreviewed=False), done)
 
     # ----------------------------------------------------------------------------------------------- the record
     def judge(self, deed: str) -> None:
@@ -260,7 +272,9 @@ class ReviewPage(QWidget):
         sitting = self.sitting
         assert sitting is not None
         self._size = (0, 0)
-        self.view.clear("Reading…" if sitting.record is not None else "Every record of this choice is judged")
+        self.view.clear(
+            self.tr("Reading…") if sitting.record is not None else self.tr("Every record of this choice is judged")
+        )
         self._show()
         if sitting.record is None:
             return
@@ -271,7 +285,7 @@ class ReviewPage(QWidget):
             return
         name = sitting.record.image
         self._run(
-            "Reading the picture",
+            self.tr("Reading the picture"),
             lambda _: open_image(picture).display(0),
             partial(self._got_picture, name),
             self._not_shown,
@@ -285,7 +299,7 @@ class ReviewPage(QWidget):
         self._show()
 
     def _not_shown(self, error: UmedError) -> None:
-        self.view.clear("This picture could not be opened: skip it", error.message)
+        self.view.clear(self.tr("This picture could not be opened: skip it"), error.message)
         self.desk.tell(error)
 
     def _show(self) -> None:
@@ -294,15 +308,23 @@ class ReviewPage(QWidget):
         opinions = []
         if sitting is not None:
             opinions = [
-                f"{name} says {said_.verdict}{f': {said_.comment}' if said_.comment else ''}"
+                self.tr("{name} says {verdict}").format(name=name, verdict=translate("Verdicts", said_.verdict))
+                + (f": {said_.comment}" if said_.comment else "")
                 for name, said_ in sitting.session.opinions.items()
             ]
             total = sitting.session.judged + sitting.session.left
             self.progress.setRange(0, max(1, total))
             self.progress.setValue(sitting.session.judged)
-            self.standing.setText(f"{sitting.session.judged:,} judged in this sitting, {sitting.session.left:,} left")
+            self.standing.setText(
+                self.tr("{judged} judged in this sitting, {left} left").format(
+                    judged=grouped(sitting.session.judged), left=grouped(sitting.session.left)
+                )
+            )
         else:
-            self.view.clear("Review a dataset", "Choose the folder that umed build-mau wrote, and say who you are.")
+            self.view.clear(
+                self.tr("Review a dataset"),
+                self.tr("Choose the folder that umed build-mau wrote, and say who you are."),
+            )
         self.progress.setVisible(sitting is not None)
         self.record.show_record(record, self._draft(), opinions)
         faults = faults_of_draft(record, self._draft()) if record is not None else ()
@@ -317,13 +339,14 @@ class ReviewPage(QWidget):
         findings = self._draft().findings if self._size[0] else ()
         box: NormalizedBox | None = findings[index].box if 0 <= index < len(findings) else None
         ref = BoxRef(0, index) if box is not None else None
+        unnamed = self.tr("no class")
         self.tool.show_chosen(ref, box, self._size, BOX_COLORS[max(index, 0) % len(BOX_COLORS)])
         self.view.set_boxes(
             tuple(
                 DrawnBox(
                     BoxRef(0, number),
                     finding.box,
-                    f"{number + 1}  {finding.label or 'no class'}",
+                    f"{number + 1}  {finding.label or unnamed}",
                     BOX_COLORS[number % len(BOX_COLORS)],
                     lit=number == index,
                 )

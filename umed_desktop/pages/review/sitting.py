@@ -14,6 +14,7 @@ from umed_core.mau.review.log import LOG_NAME, ReviewLog
 from umed_core.mau.review.session import ReviewSession, SessionPlan
 from umed_core.records import MauRecord
 from umed_desktop.pages.review.draft import Draft, correction_of, draft_of
+from umed_desktop.words import translate
 
 __all__ = ["Sitting", "agreement", "apply", "open_sitting"]
 
@@ -68,12 +69,17 @@ class Sitting:
         """Takes the last judgement back and shows its record; says which it was. Raises: DataError; StorageError."""
         taken = self.session.undo()
         self.show_next()
-        return f"Taken back: {taken.verdict} of {taken.record}."
+        return translate("Sitting", "Taken back: {verdict} of {record}.").format(
+            verdict=translate("Verdicts", taken.verdict), record=taken.record
+        )
 
     def _refuse_changed(self, deed: str) -> None:
         if self.is_changed:
             raise DataError(
-                f"You have changed this record; to {deed} it would lose that.", "Save it with C, or revert it first."
+                translate("Sitting", "You have changed this record; to {deed} it would lose that.").format(
+                    deed=translate("Verdicts", deed)
+                ),
+                translate("Sitting", "Save it with C, or revert it first."),
             )
 
 

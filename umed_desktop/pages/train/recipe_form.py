@@ -37,15 +37,15 @@ class RecipeForm(QWidget):
         self._own_out = ""
         inner, column = panel()
         self.choice = QComboBox()
-        self.choice.setAccessibleName("Recipe")
-        self.choice.view().setAccessibleName("Recipes")
-        self.file = button("File…", "Choose a recipe file")
+        self.choice.setAccessibleName(self.tr("Recipe"))
+        self.choice.view().setAccessibleName(self.tr("Recipes"))
+        self.file = button(self.tr("File…"), self.tr("Choose a recipe file"))
         self.about = styled(QLabel(wordWrap=True), "muted")
-        self.out = FolderField("Run folder", "where the run is written")
-        self.data = FolderField("Folder of the data sets", "as the recipe says")
+        self.out = FolderField(self.tr("Run folder"), self.tr("where the run is written"))
+        self.data = FolderField(self.tr("Folder of the data sets"), self.tr("as the recipe says"))
         self.table = QTableWidget(0, 3)
-        self.table.setAccessibleName("Values of the recipe, and yours")
-        self.table.setHorizontalHeaderLabels(["Field", "Recipe", "Yours"])
+        self.table.setAccessibleName(self.tr("Values of the recipe, and yours"))
+        self.table.setHorizontalHeaderLabels([self.tr("Field"), self.tr("Recipe"), self.tr("Yours")])
         self.table.verticalHeader().hide()
         self.table.setMinimumHeight(300)
         self.table.setTabKeyNavigation(False)
@@ -61,13 +61,13 @@ class RecipeForm(QWidget):
         row.addWidget(self.choice, 1)
         row.addWidget(self.file)
         form = form_layout()
-        form.addRow("Run folder", self.out)
-        form.addRow("Folder of the data sets", self.data)
-        column.addWidget(title("Recipe"))
+        form.addRow(self.tr("Run folder"), self.out)
+        form.addRow(self.tr("Folder of the data sets"), self.data)
+        column.addWidget(title(self.tr("Recipe")))
         column.addLayout(row)
         column.addWidget(self.about)
         column.addLayout(form)
-        column.addWidget(title("Other values"))
+        column.addWidget(title(self.tr("Other values")))
         column.addWidget(self.table)
         column.addWidget(self.fault)
         layout = QHBoxLayout(self)
@@ -91,7 +91,10 @@ class RecipeForm(QWidget):
         for row in range(self.table.rowCount()):
             key, value = (_text(self.table.item(row, column)) for column in (0, 2))
             if value and not key:
-                raise ConfigError(f"The value {value} has no field.", "Write its name, such as optimizer.warmup_share.")
+                raise ConfigError(
+                    self.tr("The value {value} has no field.").format(value=value),
+                    self.tr("Write its name, such as optimizer.warmup_share."),
+                )
             if value:
                 found[key] = value
         return found
@@ -99,7 +102,7 @@ class RecipeForm(QWidget):
     def arguments(self) -> tuple[str, ...]:
         """What `umed` gets. Raises: ConfigError."""
         if not self.out.text():
-            raise ConfigError("The run has no folder.", "Choose where it is written.")
+            raise ConfigError(self.tr("The run has no folder."), self.tr("Choose where it is written."))
         root = self.data.path() if self.data.text() else None
         return train_arguments(self.recipe, self.out.path(), root, self.overrides())
 
@@ -121,7 +124,9 @@ class RecipeForm(QWidget):
 
     def _show(self) -> None:
         recipe = self.recipe
-        self.about.setText(f"Stage {1 if recipe.stage == 'sft' else 2}. {recipe.about}")
+        self.about.setText(
+            self.tr("Stage {number}. {about}").format(number=1 if recipe.stage == "sft" else 2, about=recipe.about)
+        )
         self.table.blockSignals(True)
         self.table.setRowCount(0)
         for row in field_rows(recipe):
@@ -153,7 +158,7 @@ class RecipeForm(QWidget):
         self.changed.emit()
 
     def _ask(self) -> None:
-        name, _ = QFileDialog.getOpenFileName(self, "Choose a recipe", "", "Recipes (*.toml)")
+        name, _ = QFileDialog.getOpenFileName(self, self.tr("Choose a recipe"), "", self.tr("Recipes (*.toml)"))
         if name:
             try:
                 self.add_file(Path(name))

@@ -12,6 +12,7 @@ import msgspec
 
 from umed_core.config import AarConfig, SftConfig, load_aar_config, load_sft_config
 from umed_core.errors import ConfigError, MissingFile
+from umed_desktop.words import translate
 
 __all__ = ["FieldRow", "Recipe", "Stage", "field_rows", "read_recipe", "shipped_recipes", "train_arguments"]
 
@@ -67,9 +68,14 @@ def read_recipe(path: Path) -> Recipe:
         text = path.read_text(encoding="utf-8")
         table = tomllib.loads(text)
     except FileNotFoundError as problem:
-        raise MissingFile(f"{path} does not exist.", "Choose another recipe.") from problem
+        raise MissingFile(
+            translate("Errors", "{path} does not exist.").format(path=path), "Choose another recipe."
+        ) from problem
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
-        raise ConfigError(f"{path} is no TOML: {problem}.", "Mend that line, or choose another file.") from problem
+        raise ConfigError(
+            translate("Errors", "{path} is no TOML: {problem}.").format(path=path, problem=problem),
+            "Mend that line, or choose another file.",
+        ) from problem
     stage: Stage = "aar" if AAR_SECTIONS & set(table) or path.stem.endswith("aar") else "sft"
     # A recipe may leave the model that it starts from to whoever runs it.
     given = () if "init" in table.get("model", {}) else ("model.init=",)

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from umed_core.training.run import RunFolder
+from umed_core.training.run import RunFolder, step_of_checkpoint
+from umed_desktop.words import QT_TRANSLATE_NOOP
 
 __all__ = ["CHARTS", "Chart", "RunLog", "charts_of", "sample_pictures", "smoothed"]
 
@@ -23,12 +24,14 @@ class Chart:
 
 
 CHARTS = (
-    Chart("Loss", ("loss", "policy_loss", "value_loss")),
-    Chart("Parts of the loss", ("words", "coordinates", "spelt_giou", "dense", "attention")),
-    Chart("Rewards", ("r_llm", "r_loc", "r_att")),
-    Chart("Parsable share", ("parsable_share", "ended_share")),
-    Chart("KL from stage 1", ("kl_k3", "kl")),
-    Chart("Gradient and rate", ("grad_norm", "learning_rate"), is_log=True),
+    Chart(QT_TRANSLATE_NOOP("Charts", "Loss"), ("loss", "policy_loss", "value_loss")),
+    Chart(
+        QT_TRANSLATE_NOOP("Charts", "Parts of the loss"), ("words", "coordinates", "spelt_giou", "dense", "attention")
+    ),
+    Chart(QT_TRANSLATE_NOOP("Charts", "Rewards"), ("r_llm", "r_loc", "r_att")),
+    Chart(QT_TRANSLATE_NOOP("Charts", "Parsable share"), ("parsable_share", "ended_share")),
+    Chart(QT_TRANSLATE_NOOP("Charts", "KL from stage 1"), ("kl_k3", "kl")),
+    Chart(QT_TRANSLATE_NOOP("Charts", "Gradient and rate"), ("grad_norm", "learning_rate"), is_log=True),
 )
 
 
@@ -84,7 +87,19 @@ class RunLog:
 
     @property
     def can_resume(self) -> bool:
-        return RunFolder(self.run).latest_checkpoint() is not None
+        return self.checkpoint_step > 0
+
+    @property
+    def checkpoint_step(self) -> int:
+        """The step that a resume goes on from; 0 where there is no checkpoint."""
+        latest = RunFolder(self.run).latest_checkpoint()
+        return step_of_checkpoint(latest) if latest is not None else 0
+
+    @property
+    def trainer(self) -> int:
+        """The number of the process that trains here now, whoever started it; 0 where none does."""
+        holder = RunFolder(self.run).holder()
+        return holder.pid if holder is not None else 0
 
 
 def charts_of(values: Mapping[str, Sequence[float]]) -> tuple[Chart, ...]:

@@ -11,6 +11,7 @@ from PySide6.QtGui import QPixmap, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QSlider, QVBoxLayout, QWidget
 
 from umed_desktop.theme import GRID_PX, styled
+from umed_desktop.words import grouped
 
 __all__ = ["SamplesView"]
 
@@ -22,11 +23,11 @@ class SamplesView(QWidget):
         super().__init__(parent)
         self._steps: tuple[tuple[Path, ...], ...] = ()
         self.pictures: list[_Picture] = []
-        self.empty = styled(QLabel("Stage 2 shows sampled answers here while it runs."), "muted")
+        self.empty = styled(QLabel(self.tr("Stage 2 shows sampled answers here while it runs.")), "muted")
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.slider = QSlider(Qt.Orientation.Horizontal)
-        self.slider.setAccessibleName("Step of the sampled answers")
-        self.slider.setToolTip("Step of the sampled answers")
+        self.slider.setAccessibleName(self.tr("Step of the sampled answers"))
+        self.slider.setToolTip(self.tr("Step of the sampled answers"))
         self.slider.valueChanged.connect(self._show)
         self.name = styled(QLabel(), "muted")
         below = QHBoxLayout()
@@ -65,7 +66,13 @@ class SamplesView(QWidget):
         for picture in self.pictures:
             self._row.addWidget(picture, 1)
         step = int(files[0].stem.split("-")[1]) if files else 0
-        self.name.setText(f"Step {step:,}, {number + 1} of {len(self._steps)}" if files else "")
+        self.name.setText(
+            self.tr("Step {step}, {number} of {count}").format(
+                step=grouped(step), number=number + 1, count=len(self._steps)
+            )
+            if files
+            else ""
+        )
 
 
 class _Picture(QLabel):
@@ -74,7 +81,7 @@ class _Picture(QLabel):
     def __init__(self, path: Path) -> None:
         super().__init__()
         self._pixmap = QPixmap(str(path))
-        self.setAccessibleName(f"Sampled answer {path.stem}")
+        self.setAccessibleName(self.tr("Sampled answer {stem}").format(stem=path.stem))
         self.setToolTip(str(path))
         self.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.setMinimumSize(QSize(80, 80))

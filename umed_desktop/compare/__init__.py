@@ -1,0 +1,1 @@
+"""Two models on one study: the state, the side-by-side view, and its export."""

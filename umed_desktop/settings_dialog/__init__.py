@@ -1,0 +1,1 @@
+"""The settings dialog: what a person may choose, and what is kept about them."""
