@@ -1,6 +1,8 @@
 # make demo    set everything up and run umed on studies that it makes itself
 # make test    set everything up and run every check: ruff, mypy, import contracts, pytest
 # make lint    the checks without pytest     make bench   the benchmarks     make clean   back to a fresh clone
+# make translations   reads the window's words out of the sources and packs the catalogues (docs/TRANSLATING.md)
+# make test-xvfb   the window's tests once more, drawn by X11 on a screen that nobody sees (Linux, with Xvfb)
 #
 # PYTHON=python3.12 chooses the interpreter (3.11 or later), VENV=dir where the packages go.
 
@@ -21,7 +23,7 @@ DEMO := demo-out
 INPUTS := pyproject.toml constraints.txt
 SOURCES := umed_core umed_desktop cli assets tests benchmarks packaging
 
-.PHONY: demo test lint bench setup setup-dev python-version clean
+.PHONY: demo test test-xvfb lint bench translations setup setup-dev python-version clean
 
 # ---- set-up: skipped while pyproject.toml and constraints.txt are older than the stamp
 
@@ -58,6 +60,10 @@ test: lint
 	@sh .ci/qt-libraries offscreen
 	$(PY) -m pytest
 
+test-xvfb: setup-dev
+	@sh .ci/qt-libraries xcb
+	QT_QPA_PLATFORM=xcb xvfb-run -a -s "-screen 0 1600x1000x24" $(PY) -m pytest tests/desktop
+
 lint: setup-dev
 	$(PY) -m ruff format --check $(SOURCES)
 	$(PY) -m ruff check $(SOURCES)
@@ -65,7 +71,10 @@ lint: setup-dev
 	$(BIN)/lint-imports --no-logo
 
 bench: setup-dev
-	@for script in benchmarks/*.py; do echo "== $$script"; $(PY) $$script || exit 1; done
+	@for script in benchmarks/*.py benchmarks/desktop; do echo "== $$script"; $(PY) $$script || exit 1; done
+
+translations: setup
+	$(PY) packaging/translations.py
 
 clean:
 	rm -rf $(VENV) $(DEMO) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,8 +1,11 @@
 """Takes the screenshots: opens the window on a study, asks, clicks a word, and saves PNGs, dark and light.
 
     python docs/tour.py STUDY --out docs/screenshots [--scale 2] [--question "..."]
+    python docs/tour.py STUDY --out FOLDER --page review=DATASET --page data=DATASET --page train=RUN --page evaluate=OUT
 
-Screenshots that are kept show synthetic phantoms and the real model. `--worker` is for looking at the window itself.
+Screenshots that are kept show synthetic phantoms and the real model. `--worker` is for looking at the window itself, and
+so is `--page`, once a page: it shows the page with that folder open (`umed build-mau`, `umed train` and `umed eval` write
+such folders, and a page without a folder is `--page train=`).
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "cli"), str(ROOT / "assets")]
 
 _PATIENCE_MS = 120_000
+_SETTLE_MS = 1500  # a page looks at its folder once a second
 
 
 def main() -> int:
@@ -28,6 +32,7 @@ def main() -> int:
     parser.add_argument("--model", default="")
     parser.add_argument("--worker", default="", help="command of another worker")
     parser.add_argument("--size", default="1440x900")
+    parser.add_argument("--page", action="append", default=[], metavar="NAME=FOLDER")
     wanted = parser.parse_args()
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     os.environ["QT_SCALE_FACTOR"] = str(wanted.scale)
@@ -40,7 +45,7 @@ def main() -> int:
     from umed_desktop.window.main_window import MainWindow
 
     app = QApplication(["umed"])
-    window = MainWindow(Settings(model=wanted.model), None, shlex.split(wanted.worker))
+    window = MainWindow(Settings(model=wanted.model, reviewer="anna"), None, shlex.split(wanted.worker))
     width, height = map(int, wanted.size.split("x"))
     window.resize(width, height)
     window.show()
@@ -54,6 +59,11 @@ def main() -> int:
         loop.exec()
         if not until():
             raise SystemExit(f"{what} did not happen within {_PATIENCE_MS // 1000} s.")
+
+    def pause(milliseconds: int) -> None:
+        loop = QEventLoop()
+        QTimer.singleShot(milliseconds, loop.quit)
+        loop.exec()
 
     def shot(name: str) -> None:
         for _ in range(5):
@@ -79,9 +89,18 @@ def main() -> int:
 
         start, end = class_span(exchange.text, exchange.boxes[0])
         window.session.select_word(exchange.id, start, end)
-        shot("attention")
-        window.actions_by_name["light_theme"].trigger()
-        shot("attention-light")
+    seen = "attention" if exchange.boxes else "read"
+    shot(seen)
+    for theme in ("", "-light"):
+        if theme:
+            window.actions_by_name["light_theme"].trigger()
+            shot(f"{seen}{theme}")
+        for name, _, folder in (page.partition("=") for page in wanted.page):
+            window.show_page(name, Path(folder) if folder else None)
+            wait(lambda: not window.statusBar().isVisible(), f"opening {folder}")
+            pause(_SETTLE_MS)
+            shot(f"{name}{theme}")
+        window.show_page("read")
     window.close()
     return 0
 
