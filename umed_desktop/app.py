@@ -19,6 +19,8 @@ from umed_desktop.window.main_window import MainWindow
 
 __all__ = ["main", "main_gui", "make_window"]
 
+_LOOK_AGAIN_MS = 30
+
 
 def main(argv: Sequence[str]) -> int:
     """Shows the window with the files and folders of `argv`; returns the program's exit code."""
@@ -41,9 +43,19 @@ def main(argv: Sequence[str]) -> int:
         QTimer.singleShot(0, window, window.start_decoder)
         if window.memory is not None:
             QTimer.singleShot(0, window, window.memory.restore)
-    QTimer.singleShot(0, window, window.start_model)
+    QTimer.singleShot(0, window, lambda: start_model_after_picture(window))
     QTimer.singleShot(0, window, lambda: keep_house(window))
     return app.exec()
+
+
+def start_model_after_picture(window: MainWindow) -> None:
+    """Loading a model takes every core of a small machine for a second: what a person asked to see comes first."""
+    if window.engine is not None:  # a question was quicker
+        return
+    if window.session.image is None and window.is_looking:
+        QTimer.singleShot(_LOOK_AGAIN_MS, window, lambda: start_model_after_picture(window))
+    else:
+        window.start_model()
 
 
 def keep_house(window: MainWindow) -> None:

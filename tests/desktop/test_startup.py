@@ -5,6 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
+from tests.builders import tiny_ct, write_dicom
+from tests.desktop.acting import SOON
+from umed_desktop.app import start_model_after_picture
+from umed_desktop.settings import Settings
+from umed_desktop.window.main_window import MainWindow
+
 SHOW = """
 import sys
 from pathlib import Path
@@ -40,3 +48,18 @@ def test_help_needs_no_window(program_environment):
     )
     assert done.returncode == 0
     assert "images or folders to open" in done.stdout
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_the_model_is_loaded_after_the_picture_that_was_asked_for(qtbot, worker, tmp_path, is_there):
+    path = tmp_path / "slice.dcm"
+    if is_there:
+        write_dicom(path, tiny_ct())
+    window = MainWindow(Settings(model="fake"), None, worker)
+    qtbot.addWidget(window)
+    window.open_paths([path])
+    start_model_after_picture(window)
+    assert window.engine is None
+    qtbot.waitUntil(lambda: window.engine is not None, timeout=SOON)
+    assert (window.session.image is not None) == is_there
+    window.close()

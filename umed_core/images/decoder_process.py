@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -44,9 +45,10 @@ _LIBRARY_BYTES = 384 * 1024 * 1024
 def main() -> None:
     """Serves requests until stdin closes."""
     requests, replies = sys.stdin.buffer, _private_stdout()
-    # Before the first request arrives: most files are DICOM, and pydicom takes 0.2 s to import.
-    import_module("umed_core.images.dicom")
-    import_module("umed_core.images.dicom_header")
+    if not _is_waited_for():
+        # Most files are DICOM, and pydicom takes 0.2 s to import; whoever waits already may want a picture that needs none.
+        import_module("umed_core.images.dicom")
+        import_module("umed_core.images.dicom_header")
     limited = False
     while True:
         try:
@@ -97,6 +99,11 @@ def limit_memory(allowance: int) -> None:
     limit = pages * os.sysconf("SC_PAGE_SIZE") + allowance + _LIBRARY_BYTES
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _is_waited_for() -> bool:
+    """Whether a request has arrived; Windows does not tell of pipes."""
+    return os.name == "posix" and bool(select.select([0], [], [], 0)[0])
 
 
 def _private_stdout() -> IO[bytes]:

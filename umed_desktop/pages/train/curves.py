@@ -110,7 +110,7 @@ class CurvesPanel(QWidget):
         import pyqtgraph
 
         p = self._palette
-        plot = pyqtgraph.PlotWidget(background=p.panel)
+        plot = pyqtgraph.PlotWidget(background=p.panel, enableMenu=False)  # its menu takes half of the time to make
         plot.setAccessibleName(self.tr("{title} over steps").format(title=translate("Charts", chart.title)))
         plot.setMinimumHeight(110)
         plot.setMouseEnabled(x=True, y=False)
@@ -149,27 +149,30 @@ class CurvesPanel(QWidget):
         if plot.parent() is None:
             self._cells[chart.title].addWidget(plot, 1)
             return
+        colors = dict(zip(chart.names, self._colors(), strict=False))
+        new = next((name for name in colors if (chart.title, name) not in self._lines), None)
+        if new is not None:
+            self._lines[chart.title, new] = _made_lines(plot, colors[new])
+            return
         del self._due[0]
         weight = self.smoothing.value() / 100
-        for name, color in zip(chart.names, self._colors(), strict=False):
+        for name in colors:
             steps, values = self._steps[name], self._values[name]
-            logged, smooth = self._lines_of(chart, name, color)
+            logged, smooth = self._lines[chart.title, name]
             logged.setData(steps, values, symbol="o" if len(steps) == 1 else None)  # one point alone draws no line
             smooth.setData(steps, smoothed(values, weight))
 
     def _colors(self) -> tuple[str, ...]:
         return _DARK_COLORS if QColor(self._palette.window).lightness() < 128 else _LIGHT_COLORS
 
-    def _lines_of(self, chart: Chart, name: str, color: str) -> tuple[pyqtgraph.PlotDataItem, pyqtgraph.PlotDataItem]:
-        """The faint line and the bold one of a figure; made once, since new ones cost more than new data."""
-        import pyqtgraph
 
-        if (chart.title, name) not in self._lines:
-            faint = QColor(color)
-            faint.setAlpha(70)
-            plot = self._plots[chart.title]
-            self._lines[chart.title, name] = (
-                plot.plot(pen=pyqtgraph.mkPen(faint, width=1), symbolSize=5, symbolBrush=color, symbolPen=None),
-                plot.plot(pen=pyqtgraph.mkPen(color, width=2)),
-            )
-        return self._lines[chart.title, name]
+def _made_lines(plot: pyqtgraph.PlotWidget, color: str) -> tuple[pyqtgraph.PlotDataItem, pyqtgraph.PlotDataItem]:
+    """The faint line and the bold one of a figure; made once, since new ones cost more than new data."""
+    import pyqtgraph
+
+    faint = QColor(color)
+    faint.setAlpha(70)
+    return (
+        plot.plot(pen=pyqtgraph.mkPen(faint, width=1), symbolSize=5, symbolBrush=color, symbolPen=None),
+        plot.plot(pen=pyqtgraph.mkPen(color, width=2)),
+    )

@@ -14,6 +14,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 from umed_core.errors import UmedError
+from umed_core.living import born_at
 from umed_desktop.pages.detached import Job, find_job, start_job
 from umed_desktop.pages.form import button, log_view, side_column
 from umed_desktop.pages.job_bar import JobBar
@@ -55,7 +56,7 @@ class TrainPage(QWidget):
         self._connect()
         self._looking = QTimer(self, interval=_LOOK_MS)
         self._looking.timeout.connect(self._look)
-        desk.door.run(self.tr("Getting ready"), lambda _: load_plotting(), lambda _: None, desk.tell)
+        desk.door.run(self.tr("Getting ready"), lambda _: _load_ahead(), lambda _: None, desk.tell)
         last = desk.settings().run_folder
         if last and Path(last).is_dir():
             self.open_folder(Path(last))
@@ -259,3 +260,9 @@ class TrainPage(QWidget):
     def close_page(self) -> None:
         self.watch.leave()
         self._looking.stop()
+
+
+def _load_ahead() -> None:
+    """What the first start and the first curve need takes half a second to load: off the window's thread."""
+    load_plotting()
+    born_at()
