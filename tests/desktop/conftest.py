@@ -77,12 +77,24 @@ def worker(delay_s: str) -> list[str]:
 
 
 @pytest.fixture
-def window(qtbot, worker):
-    """A shown window with the fake model, which remembers nothing."""
+def home(tmp_path: Path) -> Path:
+    """Where a window keeps what it remembers."""
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def settings_path() -> Path | None:
+    """Of `window`: None remembers nothing."""
+    return None
+
+
+@pytest.fixture
+def window(qtbot, worker, settings_path):
+    """A shown window with the fake model."""
     from umed_desktop.settings import Settings
     from umed_desktop.window.main_window import MainWindow
 
-    made = MainWindow(Settings(model="fake"), None, worker)
+    made = MainWindow(Settings(model="fake"), settings_path, worker)
     qtbot.addWidget(made)
     made.resize(1280, 800)
     show_in_front(qtbot, made)

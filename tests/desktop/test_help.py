@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PySide6.QtCore import Qt, qVersion
@@ -15,6 +16,7 @@ from tests.desktop.acting import SOON, drop, show_in_front
 from umed_core import __version__
 from umed_desktop.actions import ACTIONS, action_word, keys_said
 from umed_desktop.dialogs import shortcuts_dialog
+from umed_desktop.help import versions
 from umed_desktop.help.about_dialog import AboutDialog
 from umed_desktop.help.faults import log_faults
 from umed_desktop.help.logs_dialog import LogsDialog
@@ -163,3 +165,19 @@ def test_a_bug_is_logged_by_its_kind_and_still_shown(tmp_path: Path, monkeypatch
     (line,) = log.path.read_text("utf-8").splitlines()
     assert line.endswith("ERROR ValueError at elsewhere")
     assert shown == [(ValueError, bug, None)]
+
+
+class StrictMetadata:
+    """As a newer importlib_metadata has it: a field that is not stated raises."""
+
+    def get_all(self, name: str) -> list[str] | None:
+        return {"Classifier": ["Topic :: Imaging", "License :: OSI Approved :: MIT License"]}.get(name)
+
+    def __getitem__(self, name: str) -> str:
+        raise KeyError(name)
+
+
+def test_a_package_that_states_its_licence_by_a_classifier_alone_is_listed(monkeypatch):
+    package = SimpleNamespace(version="1.0", metadata=StrictMetadata())
+    monkeypatch.setattr(versions, "_installed", lambda name: package if name == "pydicom" else None)
+    assert ("pydicom", "1.0", "MIT License") in licence_lines()

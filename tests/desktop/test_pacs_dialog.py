@@ -25,13 +25,11 @@ from pynetdicom.sop_class import (
 )
 
 from tests.builders import tiny_ct, write_dicom, write_picture
-from tests.desktop.acting import show_in_front
 from umed_core.pacs.nodes import DicomNode, NodeBook, WebNode, load_nodes, save_nodes
 from umed_core.prompts import RESEARCH_USE_ONLY
 from umed_desktop.pacs.import_dialog import ImportDialog, shown_date
 from umed_desktop.pacs.nodes_dialog import NodesDialog
 from umed_desktop.pacs.send_dialog import SendDialog
-from umed_desktop.settings import Settings
 from umed_desktop.window.main_window import MainWindow
 
 pytestmark = [
@@ -115,19 +113,8 @@ def archive() -> Iterator[Archive]:
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
-    return tmp_path / "home"
-
-
-@pytest.fixture
-def window(qtbot, worker, home):
-    """A window that remembers, in `home`."""
-    made = MainWindow(Settings(model="fake"), home / "desktop.json", worker)
-    qtbot.addWidget(made)
-    made.resize(1280, 800)
-    show_in_front(qtbot, made)
-    yield made
-    made.close()
+def settings_path(home: Path) -> Path:
+    return home / "desktop.json"
 
 
 @pytest.fixture

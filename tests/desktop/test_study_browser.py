@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QComboBox, QLineEdit, QMessageBox, QWidget
 
-from tests.desktop.acting import SOON, show_in_front
+from tests.desktop.acting import SOON
 from tests.desktop.browsing import add, browser_of, cells, known, patients, two_studies
 from umed_core.images.sandbox import Decoder
 from umed_desktop.settings import Settings, load_settings
@@ -17,19 +17,8 @@ from umed_desktop.window.main_window import MainWindow
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
-    return tmp_path / "home"
-
-
-@pytest.fixture
-def window(qtbot, worker, home):
-    """A window that remembers, beside its settings."""
-    made = MainWindow(Settings(model="fake"), home / "desktop.json", worker)
-    qtbot.addWidget(made)
-    made.resize(1280, 800)
-    show_in_front(qtbot, made)
-    yield made
-    made.close()
+def settings_path(home: Path) -> Path:
+    return home / "desktop.json"
 
 
 @pytest.fixture

@@ -8,27 +8,14 @@ from threading import Event
 import pytest
 from PySide6.QtCore import Qt
 
-from tests.desktop.acting import SOON, show_in_front
+from tests.desktop.acting import SOON
 from tests.desktop.browsing import add, two_studies
 from umed_core.library.index import StudyIndex
-from umed_desktop.settings import Settings
-from umed_desktop.window.main_window import MainWindow
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
-    return tmp_path / "home"
-
-
-@pytest.fixture
-def window(qtbot, worker, home):
-    """A window that remembers, beside its settings."""
-    made = MainWindow(Settings(model="fake"), home / "desktop.json", worker)
-    qtbot.addWidget(made)
-    made.resize(1280, 800)
-    show_in_front(qtbot, made)
-    yield made
-    made.close()
+def settings_path(home: Path) -> Path:
+    return home / "desktop.json"
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO, BinaryIO, Literal, cast
 
 from umed_core.errors import CorruptImage, ImageTooLarge, MissingFile, UmedError, UnsupportedImage
+from umed_core.images.disk import disk_refusal
 from umed_core.images.limits import DecodeLimits
 
 __all__ = [
@@ -135,9 +136,7 @@ def what_lies_at(path: Path) -> Literal["folder", "file", "member"]:
         if path.exists():
             return "file"
     except PermissionError as problem:
-        raise UnsupportedImage(
-            f"{path} may not be read by you.", "Ask its owner for permission to read it."
-        ) from problem
+        raise disk_refusal(path, problem) from problem
     except (OSError, ValueError) as problem:
         raise MissingFile(f"{path} is no usable path: {_one_line(problem)}.", "Check the path.") from problem
     if archive_above(path) is not None:
@@ -224,16 +223,8 @@ def _archive_on_disk(path: Path) -> _Archive:
         state = path.stat()
         key = (str(path), state.st_size, state.st_mtime_ns)
         archive = _opened.pop(key, None) or _read_directory(key, path, _OnDisk(path), state.st_size)
-    except PermissionError as problem:
-        raise UnsupportedImage(
-            f"{path} may not be read by you.", "Ask its owner for permission to read it."
-        ) from problem
-    except FileNotFoundError as problem:
-        raise MissingFile(f"{path} does not exist.", "Check the path.") from problem
     except OSError as problem:
-        raise CorruptImage(
-            f"{path} could not be read from disk: {problem}.", "Check the disk and the path."
-        ) from problem
+        raise disk_refusal(path, problem) from problem
     return _kept(archive)
 
 

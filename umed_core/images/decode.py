@@ -7,6 +7,7 @@ from pathlib import Path
 
 from umed_core.errors import CorruptImage, ImageTooLarge, MissingFile, UnsupportedImage
 from umed_core.images.archive import archive_above, read_member
+from umed_core.images.disk import disk_refusal
 from umed_core.images.limits import DecodeLimits
 from umed_core.images.medical_image import MedicalImage
 from umed_core.images.sniff import describe, sniff
@@ -74,11 +75,5 @@ def _read_file(path: Path, limits: DecodeLimits) -> bytes:
                 "Split it into smaller files.",
             )
         return path.read_bytes()
-    except PermissionError as problem:
-        raise UnsupportedImage(
-            f"{path} may not be read by you.", "Ask its owner for permission to read it."
-        ) from problem
     except (OSError, ValueError) as problem:
-        raise CorruptImage(
-            f"{path} could not be read from disk: {problem}.", "Check the disk and the path."
-        ) from problem
+        raise disk_refusal(path, problem) from problem

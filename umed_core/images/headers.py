@@ -6,8 +6,9 @@ import stat
 import warnings
 from pathlib import Path
 
-from umed_core.errors import CorruptImage, ImageTooLarge, MissingFile, UnsupportedImage
+from umed_core.errors import CorruptImage, ImageTooLarge, UnsupportedImage
 from umed_core.images.archive import MEMBER_FAILURES, archive_above, is_archive, member_damaged, open_member
+from umed_core.images.disk import disk_refusal
 from umed_core.images.limits import DecodeLimits
 from umed_core.images.sniff import describe, sniff
 from umed_core.images.wire import FileHeader
@@ -52,12 +53,6 @@ def read_header(path: Path, limits: DecodeLimits) -> FileHeader:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 return read_dicom_header(opened, head, str(path), limits)
-    except PermissionError as problem:
-        raise UnsupportedImage(
-            f"{path} may not be read by you.", "Ask its owner for permission to read it."
-        ) from problem
-    except FileNotFoundError as problem:
-        raise MissingFile(f"{path} does not exist.", "Check the path.") from problem
     except MEMBER_FAILURES as problem:
         raise member_damaged(path, problem) from problem
     except MemoryError as problem:
@@ -65,9 +60,7 @@ def read_header(path: Path, limits: DecodeLimits) -> FileHeader:
             f"{path} has a header beyond the memory allowed.", "Ask the sender for the original."
         ) from problem
     except (OSError, ValueError) as problem:
-        raise CorruptImage(
-            f"{path} could not be read from disk: {problem}.", "Check the disk and the path."
-        ) from problem
+        raise disk_refusal(path, problem) from problem
 
 
 def _size_on_disk(path: Path) -> int:

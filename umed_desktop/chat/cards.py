@@ -11,7 +11,7 @@ from umed_desktop.session.answer_text import Piece, pieces_of, sentence_around
 from umed_desktop.session.conversation import BoxRef, Exchange
 from umed_desktop.theme import GRID_PX, Palette, icon, styled
 
-__all__ = ["ExchangeCard"]
+__all__ = ["ExchangeCard", "words_of_state"]
 
 
 class ExchangeCard(QWidget):
@@ -90,7 +90,7 @@ class ExchangeCard(QWidget):
         self._failure.setVisible(failed is not None)
         if failed is not None:
             self._failure.setText(f"{failed.message} {failed.hint}".strip())
-        parts = [about, _state_of(exchange)]
+        parts = [about, words_of_state(exchange)]
         self._state.setText(" · ".join(part for part in parts if part))
         for button in (self._copy, self._edit, self._again, self._remove):
             button.setEnabled(not exchange.is_running)
@@ -141,7 +141,8 @@ class ExchangeCard(QWidget):
         self.box_pointed.emit(BoxRef(self.exchange.id, min(near)[1]) if near else None)
 
 
-def _state_of(exchange: Exchange) -> str:
+def words_of_state(exchange: Exchange) -> str:
+    """Where an answer stands; how long it took, where it is whole."""
     match exchange.state:
         case "waiting":
             return QCoreApplication.translate("Cards", "Looking at the image…")

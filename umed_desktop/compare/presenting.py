@@ -8,6 +8,7 @@ from PySide6.QtCore import QCoreApplication
 
 from umed_core.evaluation.agreement import Agreement
 from umed_core.vlm.messages import LabelledBox, Loaded
+from umed_desktop.chat.cards import words_of_state
 from umed_desktop.compare.comparison import SIDES, Comparison, Side, SideName
 from umed_desktop.session.conversation import BoxRef
 from umed_desktop.theme import BOX_COLORS
@@ -156,18 +157,8 @@ def model_words(side: Side) -> tuple[str, str]:
 
 
 def state_words(side: Side) -> str:
-    exchange = side.exchange
-    match exchange.state if exchange is not None else "":
-        case "waiting":
-            return QCoreApplication.translate("Comparison", "Looking at the image…")
-        case "streaming":
-            return QCoreApplication.translate("Comparison", "Answering…")
-        case "stopped":
-            return QCoreApplication.translate("Comparison", "Stopped")
-        case "failed":
-            return QCoreApplication.translate("Comparison", "Not answered")
-        case _:
-            return ""
+    """Of an answer that is not there yet, or not whole; of a whole one its speed tells."""
+    return "" if side.exchange is None or side.exchange.state == "done" else words_of_state(side.exchange)
 
 
 def speed_words(side: Side) -> str:

@@ -80,10 +80,13 @@ def _installed(name: str) -> Distribution | None:
 
 def _licence(one: PackageMetadata) -> str:
     """An SPDX expression where there is one, else the classifier, else the first line of what stands there."""
-    classifiers = [str(c) for c in one.get_all("Classifier") or () if str(c).startswith("License :: OSI Approved :: ")]
-    stated = str(one["License-Expression"] or "")
-    if stated:
-        return stated
-    if classifiers:
-        return classifiers[0].removeprefix("License :: OSI Approved :: ")
-    return str(one["License"] or "").strip().partition("\n")[0] or translate("AboutDialog", "not stated")
+    osi = "License :: OSI Approved :: "
+    classifiers = [name.removeprefix(osi) for name in _stated(one, "Classifier") if name.startswith(osi)]
+    first_lines = [text.strip().partition("\n")[0] for text in _stated(one, "License")]
+    found = [*_stated(one, "License-Expression"), *classifiers, *first_lines]
+    return next(filter(None, found), translate("AboutDialog", "not stated"))
+
+
+def _stated(one: PackageMetadata, name: str) -> list[str]:
+    """All values of a field. Not by `one[name]`, which may raise: a newer importlib_metadata takes its own place once loaded."""
+    return [str(value) for value in one.get_all(name) or ()]

@@ -1530,22 +1530,6 @@
         <translation>Kein Modell</translation>
     </message>
     <message>
-        <source>Looking at the image…</source>
-        <translation>Das Bild wird betrachtet…</translation>
-    </message>
-    <message>
-        <source>Answering…</source>
-        <translation>Antwort läuft…</translation>
-    </message>
-    <message>
-        <source>Stopped</source>
-        <translation>Angehalten</translation>
-    </message>
-    <message>
-        <source>Not answered</source>
-        <translation>Nicht beantwortet</translation>
-    </message>
-    <message>
         <source>first token {seconds} s</source>
         <translation>erstes Token {seconds} s</translation>
     </message>
