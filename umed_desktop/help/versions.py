@@ -88,5 +88,5 @@ def _licence(one: PackageMetadata) -> str:
 
 
 def _stated(one: PackageMetadata, name: str) -> list[str]:
-    """All values of a field. Not by `one[name]`, which may raise: a newer importlib_metadata takes its own place once loaded."""
+    """All values of a field. Not by `one[name]`: once a newer importlib_metadata is loaded, that may raise."""
     return [str(value) for value in one.get_all(name) or ()]
