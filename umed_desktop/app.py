@@ -52,7 +52,7 @@ def start_model_after_picture(window: MainWindow) -> None:
     """Loading a model takes every core of a small machine for a second: what a person asked to see comes first."""
     if window.engine is not None:  # a question was quicker
         return
-    if window.session.image is None and window.is_looking:
+    if window.session.image is None and window.door.is_busy:
         QTimer.singleShot(_LOOK_AGAIN_MS, window, lambda: start_model_after_picture(window))
     else:
         window.start_model()

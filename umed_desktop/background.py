@@ -82,6 +82,11 @@ class BackgroundDoor(QObject):
         """Called by work on its thread: has `what` called on the window's, unless the job is cancelled by then."""
         self._said.emit(job, what)
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether anything is under way, or has not been told yet."""
+        return bool(self._jobs)
+
     def cancel_all(self) -> None:
         for job in self._jobs:
             job.cancel()
