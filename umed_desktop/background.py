@@ -29,11 +29,12 @@ class Job:
     failed: Callable[[UmedError], None]
     cancelled: Event = field(default_factory=Event)
     future: Future[Any] | None = None
+    has_come_back: bool = False
 
     @property
     def is_running(self) -> bool:
-        """Whether a result may still come."""
-        return not self.cancelled.is_set() and (self.future is None or not self.future.done())
+        """Whether a result may still come: also while it waits for the window's thread to take it."""
+        return not (self.cancelled.is_set() or self.has_come_back)
 
     def cancel(self) -> None:
         self.cancelled.set()
@@ -102,6 +103,7 @@ class BackgroundDoor(QObject):
 
     def _finish(self, job: Job) -> None:
         self._jobs.remove(job)
+        job.has_come_back = True
         self.busy_changed.emit(list(self._jobs))
         assert job.future is not None
         if job.cancelled.is_set() or job.future.cancelled():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 import weakref
+from concurrent.futures import wait
 
 import pytest
 
@@ -31,6 +32,15 @@ def test_work_runs_elsewhere_and_its_result_comes_here(qtbot, door):
     name, thread = got[0]
     assert name.startswith("umed-work")
     assert thread is threading.main_thread()
+
+
+def test_a_job_runs_until_its_result_has_been_told(qtbot, door):
+    seen = []
+    job = door.run("t", lambda job: "result", lambda _: seen.append(job.is_running), seen.append)
+    wait([job.future], 10)  # the work is over, and nothing was told: the event loop stood still meanwhile
+    assert job.is_running
+    qtbot.waitUntil(lambda: bool(seen))
+    assert seen == [False]
 
 
 def test_an_error_of_the_tree_is_handed_over(qtbot, door):
