@@ -119,7 +119,8 @@ def slow_worker(worker: list[str]) -> list[str]:
     return [*worker[:-1], "0.2"]
 
 
-def test_escape_stops_both(qtbot, window, slow_worker, bright, tmp_path):
+def answering_slowly(qtbot, window, slow_worker, bright, tmp_path):
+    """Both sides of a comparison that has been asked, and takes its time."""
     window._worker = tuple(slow_worker)
     window.comparing._worker = slow_worker
     window.start_model()
@@ -128,7 +129,11 @@ def test_escape_stops_both(qtbot, window, slow_worker, bright, tmp_path):
     window.comparing.start(str(tmp_path))
     both_ready(qtbot, window)
     ask_both(qtbot, window, "What is bright?", wait=False)
-    sides = window.comparing.comparison.sides
+    return window.comparing.comparison.sides
+
+
+def test_escape_stops_both(qtbot, window, slow_worker, bright, tmp_path):
+    sides = answering_slowly(qtbot, window, slow_worker, bright, tmp_path)
     qtbot.waitUntil(lambda: all(side.exchange.text for side in sides.values()), timeout=SOON)
     qtbot.keyClick(window.comparing.panel.composer.field, Qt.Key.Key_Escape)
     assert [side.exchange.state for side in sides.values()] == ["stopped", "stopped"]
@@ -178,15 +183,7 @@ def test_long_names_and_questions_give_way(qtbot, comparing):
 
 
 def test_another_model_takes_the_place_of_one_that_is_answering(qtbot, window, slow_worker, bright, tmp_path):
-    window._worker = tuple(slow_worker)
-    window.comparing._worker = slow_worker
-    window.start_model()
-    window.open_paths([bright])
-    qtbot.waitUntil(lambda: window.session.image is not None, timeout=SOON)
-    window.comparing.start(str(tmp_path))
-    both_ready(qtbot, window)
-    ask_both(qtbot, window, "What is bright?", wait=False)
-    sides = window.comparing.comparison.sides
+    sides = answering_slowly(qtbot, window, slow_worker, bright, tmp_path)
     qtbot.waitUntil(lambda: bool(sides["B"].exchange.text), timeout=SOON)
     old = window.comparing.engine._process.processId()
     other = tmp_path / "other"
