@@ -1,18 +1,21 @@
 """Is a reward that can be learned learned? Stage 2 from an under-trained stage 1, and the same run with rewards shuffled.
 
-    python benchmarks/reward_learned.py OUT [--images 60] [--updates 40]
+    python benchmarks/reward_learned.py OUT [--seeds 0 1 2] [--images 60] [--start-at 100] [--updates 40] [--jobs 2]
 
-Stage 1 is `umed experiment`'s base at mini size, on synthetic phantoms, stopped half-way (200 of 400 steps). Stage 2 is
-the recipe mini-aar on endoscopy phantoms, a quarter of them normal. The control deals each query's rewards out to its
+Stage 1 is `umed experiment`'s base at mini size, on synthetic phantoms, stopped early (step 100 of 400). Stage 2 is the
+recipe mini-aar on endoscopy phantoms, a quarter of them normal. The control deals each query's rewards out to its
 candidates at random, so that nothing can be learned from them. Every model then answers the same held phantoms, greedily.
-About half an hour on two idle cores; what is done is not done again, and Ctrl-C keeps it.
+A seed begins every run of its own; the figures are means over seeds, with intervals from resampling the phantoms.
+About ten minutes a seed on two idle cores; what is done is not done again, and a stopped run goes on.
 """
 
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import os
 import random
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -47,60 +50,100 @@ from umed_core.training.sft import train_sft
 from umed_core.vlm.pixels import resized
 
 ASSETS = Path(umed_assets.__file__).parent
-STOP_AT = 200
 KIND = "endoscopy"
+START = "stage 1, under-trained"
+ARMS = {"stage 2": False, "stage 2, rewards shuffled": True}
+"""Whether an arm's rewards are shuffled."""
 GREEDY = Sampling(candidates=2, temperature=1e-6, top_p=1.0, max_new_tokens=96)
 
 
 @dataclass(frozen=True)
+class Plan:
+    out: Path
+    images: int
+    start_at: int
+    updates: int
+
+    def folder(self, seed: int, name: str) -> Path:
+        return self.out / f"seed-{seed}" / name.replace(", ", "-").replace(" ", "-")
+
+
+@dataclass(frozen=True)
 class Score:
-    """How a model answered: IoU, boxes and relevance on images with a finding, false alarms on normal ones."""
+    """How a model answered: IoU, relevance and a readable box of each image with a finding, an alarm of each normal one."""
 
     ious: tuple[float, ...]
-    boxes: Estimate
-    relevance: float
-    false_alarms: Estimate
+    relevances: tuple[float, ...]
+    boxes: tuple[bool, ...]
+    alarms: tuple[bool, ...]
 
 
 def main() -> None:
     options = _options()
-    torch.set_num_threads(1)
-    start = _half_trained(options.out / "stage-one")
-    models = {"stage 1, half-trained": start}
-    for name, shuffled in (("stage 2", False), ("stage 2, rewards shuffled", True)):
-        config = _stage_two(start, options.out / name.replace(", ", "-").replace(" ", "-"), options.updates, shuffled)
-        done = Path(config.run.out) / "model"
-        models[name] = done if (done / "config.json").is_file() else train_aar(config, partial(_tell, name))
-    scores = {name: _ask(folder, options.images) for name, folder in models.items()}
-    first = np.array(scores["stage 1, half-trained"].ious)
-    for name, score in scores.items():
-        groups = range(len(score.ious))
-        iou = bootstrap_mean(score.ious, groups, seed=0)
-        low, high = _gain(np.array(score.ious) - first)
-        print(f"{name}: IoU {_written(iou)}, gain {np.mean(score.ious) - first.mean():+.3f} [{low:+.3f}, {high:+.3f}]")
-        print(
-            f"    boxes {_written(score.boxes)}, relevance {score.relevance:.3f}, false alarms {_written(score.false_alarms)}"
-        )
+    plan = Plan(options.out, options.images, options.start_at, options.updates)
+    with ProcessPoolExecutor(options.jobs, multiprocessing.get_context("spawn")) as workers:
+        starts = list(workers.map(partial(_start, plan), options.seeds))
+        arms = [(seed, name) for seed in options.seeds for name in ARMS]
+        stage_two = dict(zip(arms, workers.map(partial(_arm, plan), *zip(*arms, strict=True)), strict=True))
+    scores = {START: starts} | {name: [stage_two[seed, name] for seed in options.seeds] for name in ARMS}
+    for name, of_seeds in scores.items():
+        _print(name, of_seeds, starts)
     print("Synthetic images. Research use only. Not a medical device.")
 
 
-def _half_trained(folder: Path) -> Path:
-    """A model whose training was stopped at step STOP_AT, when its rate was still high."""
-    model = folder / "half"
+def _print(name: str, scores: list[Score], starts: list[Score]) -> None:
+    """One model's figures over its seeds; an image is one group, whatever the seed that was asked about it."""
+    images = [number for score in scores for number in range(len(score.ious))]
+    ious = np.array([score.ious for score in scores])
+    gains = ious - np.array([start.ious for start in starts])
+    boxes = [hit for score in scores for hit in score.boxes]
+    alarms = [hit for score in scores for hit in score.alarms]
+    print(f"{name}: IoU {_written(bootstrap_mean(ious.ravel().tolist(), images, seed=0))}")
+    print(f"    gain {_written(bootstrap_mean(gains.ravel().tolist(), images, seed=0))}")
+    print(
+        "    by seed "
+        + ", ".join(f"{iou:.3f} ({gain:+.3f})" for iou, gain in zip(ious.mean(1), gains.mean(1), strict=True))
+    )
+    print(
+        f"    boxes {_written(wilson_share(sum(boxes), len(boxes)))},"
+        f" relevance {np.mean([score.relevances for score in scores]):.3f},"
+        f" false alarms {_written(wilson_share(sum(alarms), len(alarms)))}"
+    )
+
+
+def _start(plan: Plan, seed: int) -> Score:
+    torch.set_num_threads(1)
+    return _ask(_under_trained(plan, seed), plan.images)
+
+
+def _arm(plan: Plan, seed: int, name: str) -> Score:
+    torch.set_num_threads(1)
+    out = plan.folder(seed, name)
+    config = _stage_two(plan.folder(seed, "stage-1") / "start", out, plan.updates, seed, ARMS[name])
+    if not (out / "model" / "config.json").is_file():
+        train_aar(config, partial(_tell, f"seed {seed}, {name}"))
+    return _ask(out / "model", plan.images)
+
+
+def _under_trained(plan: Plan, seed: int) -> Path:
+    """A model whose training was stopped early, when its rate was still high."""
+    folder = plan.folder(seed, "stage-1")
+    model = folder / "start"
     if (model / "config.json").is_file():
         return model
     table = dict(load_experiment_recipe(ASSETS / "experiments" / "mini.toml").base)
     table["model"] = {**table["model"], "language_from": str(umed_assets.embedded_model() / "torch")}
-    table["run"] = {**table.get("run", {}), "out": str(folder), "checkpoint_every": 50}
+    table["run"] = {**table.get("run", {}), "out": str(folder), "seed": seed, "threads": 1, "checkpoint_every": 50}
+    table["data"] = {**table["data"], "workers": 0}
     config = msgspec.convert(table, SftConfig)
     last = [0]
 
     def tell(report: StepReport) -> None:
         last[0] = report.step
-        _tell("stage 1", report)
+        _tell(f"seed {seed}, stage 1", report)
 
     with suppress(Cancelled):
-        train_sft(config, tell, lambda: last[0] + 1 >= STOP_AT)
+        train_sft(config, tell, lambda: last[0] + 1 >= plan.start_at)
     checkpoint = RunFolder(folder).latest_checkpoint()
     assert checkpoint is not None, "stopping writes one"
     policy = load_policy(config.model, config.run.seed, wants_rows=False)
@@ -112,11 +155,11 @@ def _half_trained(folder: Path) -> Path:
     return model
 
 
-def _stage_two(start: Path, out: Path, updates: int, shuffled: bool) -> AarConfig:
+def _stage_two(start: Path, out: Path, updates: int, seed: int, shuffled: bool) -> AarConfig:
     source = f'data.sources=[{{name="phantoms", kind="phantoms", phantom_kind="{KIND}", normal_share=0.25}}]'
     changes = [
         f"model.init={start}", source, f"run.out={out}", f"optimizer.steps={updates}", "data.workers=0",
-        "run.samples_every=0", "run.threads=1", f"reward.shuffle={str(shuffled).lower()}",
+        "run.samples_every=0", "run.threads=1", f"run.seed={seed}", f"reward.shuffle={str(shuffled).lower()}",
     ]  # fmt: skip
     return load_aar_config(ASSETS / "recipes" / "mini-aar.toml", changes)
 
@@ -138,18 +181,11 @@ def _ask(folder: Path, count: int) -> Score:
     found = [answer(seed, False) for seed in EVALUATION_SEEDS[:count]]
     normal = [answer(seed, True)[1] for seed in EVALUATION_SEEDS[: count // 3]]
     return Score(
-        tuple(float(localisation([text], sample.findings)[0]) for sample, text in found),
-        wilson_share(sum(bool(parse_boxes(text)) for _, text in found), count),
-        float(np.mean([judge.score(s.turns[0].text, s.turns[1].text, [text])[0] for s, text in found])),
-        wilson_share(sum(bool(parse_boxes(text)) for text in normal), len(normal)),
+        ious=tuple(float(localisation([text], sample.findings)[0]) for sample, text in found),
+        relevances=tuple(judge.score(s.turns[0].text, s.turns[1].text, [text])[0] for s, text in found),
+        boxes=tuple(bool(parse_boxes(text)) for _, text in found),
+        alarms=tuple(bool(parse_boxes(text)) for text in normal),
     )
-
-
-def _gain(differences: np.ndarray, rounds: int = 10_000) -> tuple[float, float]:
-    """95 % bootstrap interval of the mean of paired differences."""
-    drawn = np.random.default_rng(0).integers(len(differences), size=(rounds, len(differences)))
-    low, high = np.quantile(differences[drawn].mean(axis=1), (0.025, 0.975))
-    return float(low), float(high)
 
 
 def _written(estimate: Estimate) -> str:
@@ -168,8 +204,11 @@ def _tell(name: str, report: StepReport) -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--images", type=int, default=60)
+    parser.add_argument("--start-at", type=int, default=100, help="the step at which stage 1 is stopped")
     parser.add_argument("--updates", type=int, default=40)
+    parser.add_argument("--jobs", type=int, default=2, help="runs at once, each on one core")
     return parser.parse_args()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from PySide6.QtGui import QGuiApplication
 from tests.desktop.acting import SOON, show_in_front
 from umed_core.errors import CorruptImage, UmedError, UnsupportedImage
 from umed_desktop.session.refusals import as_text, kinds_of, refusals_of
-from umed_desktop.studies.refused_dialog import RefusedDialog
+from umed_desktop.studies.refused_dialog import RefusedDialog, RefusedTable
 
 
 def refused(folder: Path, count: int) -> list[tuple[Path, UmedError]]:
@@ -107,25 +106,28 @@ def test_all_of_it_is_reached_by_keyboard_and_has_a_name(dialog):
         assert widget.accessibleName() or widget.text()
 
 
-def test_twenty_thousand_files_are_listed_and_filtered_at_once(qtbot, tmp_path):
+def test_of_twenty_thousand_files_only_the_rows_in_sight_are_asked_for(qtbot, tmp_path, monkeypatch):
+    """What makes the list quick, whatever the machine: nothing measures, draws or filters by asking for every cell."""
+    asked: list[int] = []
+
+    class Counting(RefusedTable):
+        def data(self, index, role=Qt.ItemDataRole.DisplayRole):
+            asked.append(index.row())
+            return super().data(index, role)
+
+    monkeypatch.setattr("umed_desktop.studies.refused_dialog.RefusedTable", Counting)
     many = refused(tmp_path, 20_000)
-    begin = time.thread_time()
     made = RefusedDialog(refusals_of(many))
     made.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
     qtbot.addWidget(made)
     made.show()
-    made.repaint()
-    shown = time.thread_time()
+    made.grab()  # draws it whole
     made.words.setText("is plain")
-    made.repaint()
-    filtered = time.thread_time()
+    made.grab()
     made.table.scrollToBottom()
-    made.repaint()
+    made.grab()
     assert made.count.text() == "6,667 of 20,000 files"
-    # Of this thread's own computing: a second would be felt, a proxy model took that for each key.
-    assert shown - begin < 1.0
-    assert filtered - shown < 0.25
-    assert time.thread_time() - filtered < 0.25
+    assert 0 < len(set(asked)) < 100
 
 
 # --------------------------------------------------------------------------------------------------------- the window

@@ -26,6 +26,8 @@ from umed_core.pacs.guard import TransferLimits
 from umed_core.pacs.nodes import DicomNode, WebNode
 
 STUDY = "2.25.20261122.1"
+SILENT_S = 30.0
+"""How long a node says nothing, unless the test is done with it: so long that who waits for it is told from who does not."""
 QUICK = TransferLimits(answer_s=1.0, connect_s=1.0, seconds=20)
 
 
@@ -84,7 +86,7 @@ def listening(behave: Callable[[socket.socket], None]) -> Iterator[int]:
             with line:
                 with suppress(OSError):
                     behave(line)
-                ended.wait(30)
+                ended.wait(SILENT_S)
 
         thread = threading.Thread(target=accept)
         thread.start()

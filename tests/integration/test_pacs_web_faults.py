@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -12,7 +13,7 @@ pytest.importorskip("pynetdicom", reason="needs the [pacs] extra")
 pytest.importorskip("dicomweb_client", reason="needs the [pacs] extra")
 
 from tests.builders import tiny_ct, write_dicom
-from tests.integration.faulty_nodes import STUDY, cancel_after, status, web
+from tests.integration.faulty_nodes import SILENT_S, STUDY, cancel_after, status, web
 from tests.integration.pacs_nodes import free_port
 from umed_core.errors import Cancelled, NodeError, NodeRefused, NodeUnreachable, TransferIncomplete
 from umed_core.pacs.guard import TransferLimits
@@ -102,6 +103,8 @@ def test_a_body_without_end_ends_at_the_limit(tmp_path: Path):
 
 @pytest.mark.parametrize("when", ["before the head", "in the body"])
 def test_cancelled_while_a_web_node_is_silent(tmp_path: Path, when: str):
+    asleep = threading.Event()
+
     def silent(request: BaseHTTPRequestHandler) -> None:
         if when == "in the body":
             request.send_response(200)
@@ -109,13 +112,15 @@ def test_cancelled_while_a_web_node_is_silent(tmp_path: Path, when: str):
             request.end_headers()
             request.wfile.write(b"\r\n--x\r\n")
             request.wfile.flush()
-        time.sleep(3)
+        asleep.wait(SILENT_S)
 
     with web(silent) as node:
         started = time.monotonic()
         with pytest.raises(Cancelled):
             retrieve(node, STUDY, tmp_path / "in", cancelled=cancel_after(0.4))
-        assert time.monotonic() - started < 1.4
+        took = time.monotonic() - started
+        asleep.set()
+    assert took < SILENT_S / 2
     assert not (tmp_path / "in").exists()
 
 

@@ -24,7 +24,7 @@ from umed_desktop.session.refusals import Refusal, as_text, kinds_of
 from umed_desktop.theme import GRID_PX, styled
 from umed_desktop.words import QT_TRANSLATE_NOOP, grouped
 
-__all__ = ["RefusedDialog"]
+__all__ = ["RefusedDialog", "RefusedTable"]
 
 _COLUMNS = (
     QT_TRANSLATE_NOOP("RefusedTable", "File"),
