@@ -1,10 +1,11 @@
 """Is a reward that can be learned learned? Stage 2 from an under-trained stage 1, and the same run with rewards shuffled.
 
-    python benchmarks/reward_learned.py OUT [--seeds 0 1 2] [--images 60] [--start-at 100] [--updates 40] [--jobs 2]
+    python benchmarks/reward_learned.py OUT [--seeds 0 1 2] [--images 60] [--start-at 40] [--updates 40] [--jobs 2]
 
-Stage 1 is `umed experiment`'s base at mini size, on synthetic phantoms, stopped early (step 100 of 400). Stage 2 is the
+Stage 1 is `umed experiment`'s base at mini size, on synthetic phantoms, stopped early (step 40 of 400). Stage 2 is the
 recipe mini-aar on endoscopy phantoms, a quarter of them normal. The control deals each query's rewards out to its
 candidates at random, so that nothing can be learned from them. Every model then answers the same held phantoms, greedily.
+What the image side sees is frozen in stage 2, so the box of its hottest cell says how much room a reader of it has.
 A seed begins every run of its own; the figures are means over seeds, with intervals from resampling the phantoms.
 About ten minutes a seed on two idle cores; what is done is not done again, and a stopped run goes on.
 """
@@ -12,6 +13,7 @@ About ten minutes a seed on two idle cores; what is done is not done again, and 
 from __future__ import annotations
 
 import argparse
+import math
 import multiprocessing
 import os
 import random
@@ -33,6 +35,7 @@ from umed_core.config import AarConfig, SftConfig, load_aar_config
 from umed_core.errors import Cancelled
 from umed_core.evaluation.intervals import Estimate, bootstrap_mean, wilson_share
 from umed_core.experiments.recipe import load_experiment_recipe
+from umed_core.geometry import NormalizedBox, best_match
 from umed_core.mau.wording import write_conversation
 from umed_core.phantoms import EVALUATION_SEEDS, display, make_phantom
 from umed_core.prompts import parse_boxes
@@ -44,9 +47,11 @@ from umed_core.training.learner import build_learner
 from umed_core.training.policy import load_policy, save_policy
 from umed_core.training.processes import open_accelerator
 from umed_core.training.rewards import localisation
-from umed_core.training.rollout import Sampling, sample_candidates
+from umed_core.training.rollout import Prompt, Sampling, sample_candidates
 from umed_core.training.run import RunFolder, StepReport
 from umed_core.training.sft import train_sft
+from umed_core.vlm.medvint.connector import cell_centers
+from umed_core.vlm.medvint.model import MedVIntForConditionalGeneration
 from umed_core.vlm.pixels import resized
 
 ASSETS = Path(umed_assets.__file__).parent
@@ -70,9 +75,13 @@ class Plan:
 
 @dataclass(frozen=True)
 class Score:
-    """How a model answered: IoU, relevance and a readable box of each image with a finding, an alarm of each normal one."""
+    """How a model answered: IoU, relevance and a readable box of each image with a finding, an alarm of each normal one.
+
+    `seen` is the IoU of the box that the hottest cell of the image estimates, whatever the answer says.
+    """
 
     ious: tuple[float, ...]
+    seen: tuple[float, ...]
     relevances: tuple[float, ...]
     boxes: tuple[bool, ...]
     alarms: tuple[bool, ...]
@@ -96,6 +105,7 @@ def _print(name: str, scores: list[Score], starts: list[Score]) -> None:
     images = [number for score in scores for number in range(len(score.ious))]
     ious = np.array([score.ious for score in scores])
     gains = ious - np.array([start.ious for start in starts])
+    seen = [value for score in scores for value in score.seen]
     boxes = [hit for score in scores for hit in score.boxes]
     alarms = [hit for score in scores for hit in score.alarms]
     print(f"{name}: IoU {_written(bootstrap_mean(ious.ravel().tolist(), images, seed=0))}")
@@ -104,6 +114,7 @@ def _print(name: str, scores: list[Score], starts: list[Score]) -> None:
         "    by seed "
         + ", ".join(f"{iou:.3f} ({gain:+.3f})" for iou, gain in zip(ious.mean(1), gains.mean(1), strict=True))
     )
+    print(f"    the hottest cell's box {_written(bootstrap_mean(seen, images, seed=0))}")
     print(
         f"    boxes {_written(wilson_share(sum(boxes), len(boxes)))},"
         f" relevance {np.mean([score.relevances for score in scores]):.3f},"
@@ -170,22 +181,36 @@ def _ask(folder: Path, count: int) -> Score:
     learner = build_learner(config, open_accelerator("fp32"))
     reader, judge = PromptReader(learner.policy), EmbeddedJudge()
 
-    def answer(seed: int, is_normal: bool) -> tuple[Sample, str]:
+    def answer(seed: int, is_normal: bool) -> tuple[Sample, str, float]:
         phantom = make_phantom(KIND, seed, is_normal)
         turns = write_conversation(phantom.findings, phantom.modality, random.Random(seed), 0)
         sample = Sample(resized(display(phantom), learner.policy.image_size), phantom.findings, turns, KIND)
         prompt = reader.query(sample, reader.encode(sample), learner.device).prompt
         drawn = sample_candidates(learner.policy.model, prompt, GREEDY, learner.vocabulary, torch.Generator())
-        return sample, learner.decode(drawn.tokens[0][drawn.mask[0]].tolist())
+        seen = best_match(_hottest(learner.policy.model, prompt), [finding.box for finding in sample.findings])
+        return sample, learner.decode(drawn.tokens[0][drawn.mask[0]].tolist()), seen
 
     found = [answer(seed, False) for seed in EVALUATION_SEEDS[:count]]
     normal = [answer(seed, True)[1] for seed in EVALUATION_SEEDS[: count // 3]]
     return Score(
-        ious=tuple(float(localisation([text], sample.findings)[0]) for sample, text in found),
-        relevances=tuple(judge.score(s.turns[0].text, s.turns[1].text, [text])[0] for s, text in found),
-        boxes=tuple(bool(parse_boxes(text)) for _, text in found),
+        ious=tuple(float(localisation([text], sample.findings)[0]) for sample, text, _ in found),
+        seen=tuple(seen for _, _, seen in found),
+        relevances=tuple(judge.score(s.turns[0].text, s.turns[1].text, [text])[0] for s, text, _ in found),
+        boxes=tuple(bool(parse_boxes(text)) for _, text, _ in found),
         alarms=tuple(bool(parse_boxes(text)) for text in normal),
     )
+
+
+def _hottest(model: MedVIntForConditionalGeneration, prompt: Prompt) -> NormalizedBox:
+    """The box that the hottest cell of the image estimates."""
+    with torch.no_grad():
+        estimates = model.encode_images(prompt.inputs["pixel_values"]).estimates
+    assert estimates is not None, "umed-mini's connector is a grid"
+    side = math.isqrt(estimates.shape[1])
+    cell = int(estimates[0, :, 0].argmax())
+    x, y = cell_centers(side, side)[cell].tolist()
+    left, top, right, bottom = estimates[0, cell, 1:].tolist()
+    return NormalizedBox(x - left, y - top, left + right, top + bottom)
 
 
 def _written(estimate: Estimate) -> str:
@@ -206,7 +231,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("out", type=Path)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--images", type=int, default=60)
-    parser.add_argument("--start-at", type=int, default=100, help="the step at which stage 1 is stopped")
+    parser.add_argument("--start-at", type=int, default=40, help="the step at which stage 1 is stopped")
     parser.add_argument("--updates", type=int, default=40)
     parser.add_argument("--jobs", type=int, default=2, help="runs at once, each on one core")
     return parser.parse_args()
