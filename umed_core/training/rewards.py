@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from umed_core.geometry import NormalizedBox, mean_matched_iou
-from umed_core.prompts import parse_boxes
+from umed_core.prompts import BOX_START, parse_boxes
 from umed_core.records import Finding
 
 __all__ = ["Denominator", "grounding", "localisation", "over_maximum", "vision_relevance"]
@@ -25,7 +25,7 @@ def localisation(answers: Sequence[str], findings: Sequence[Finding]) -> Tensor:
     """IoU of the answer's boxes with the true ones, in 0..1; several boxes: mean of the best one-to-one match.
 
     No box, or none that can be read: 0. Boxes on either side without a partner count 0; so does any box where none is true,
-    while no box where none is true is right and counts 1. Shapes: K answers -> (K,). Source: Eq. 8.
+    readable or only begun, while no box where none is true is right and counts 1. Shapes: K answers -> (K,). Source: Eq. 8.
     """
     truths = [finding.box for finding in findings]
     return torch.tensor([_agreement(answer, truths) for answer in answers], dtype=torch.float32)
@@ -66,7 +66,7 @@ def grounding(r_loc: Tensor, r_att: Tensor, floor: float = 0.0) -> Tensor:
 
 
 def _agreement(answer: str, truths: Sequence[NormalizedBox]) -> float:
-    written = [parsed.box for parsed in parse_boxes(answer)]
     if not truths:
-        return 0.0 if written else 1.0
+        return 0.0 if BOX_START in answer else 1.0  # a box that cannot be read claims a finding as well
+    written = [parsed.box for parsed in parse_boxes(answer)]
     return mean_matched_iou(written, truths) if written else 0.0
