@@ -4,7 +4,8 @@
 # make translations   reads the window's words out of the sources and packs the catalogues (docs/TRANSLATING.md)
 # make test-xvfb   the window's tests once more, drawn by X11 on a screen that nobody sees (Linux, with Xvfb)
 #
-# PYTHON=python3.12 chooses the interpreter (3.11 or later), VENV=dir where the packages go.
+# PYTHON=python3.12 chooses the interpreter (3.11 or later), VENV=dir where the packages go, WORKERS=n how many processes
+# test at once.
 
 SHELL := /bin/sh
 VENV ?= .venv
@@ -20,6 +21,7 @@ PY := $(BIN)/python
 PIP := $(PY) -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
 DEMO := demo-out
+WORKERS ?= 2
 INPUTS := pyproject.toml constraints.txt
 SOURCES := umed_core umed_desktop cli assets tests benchmarks packaging
 
@@ -58,7 +60,7 @@ demo: setup
 
 test: lint
 	@sh .ci/qt-libraries offscreen
-	$(PY) -m pytest
+	$(PY) -m pytest -n $(WORKERS) --dist loadfile
 
 test-xvfb: setup-dev
 	@sh .ci/qt-libraries xcb

@@ -366,6 +366,7 @@ def test_words_that_break_values_are_carried_and_not_obeyed(tmp_path: Path) -> N
     assert read[1].finding_type.meaning == UNNAMED.capitalize()
 
 
+@pytest.mark.timeout(600)  # eighty exports; a busy machine has taken 160 s
 @settings(max_examples=20)
 @given(data=st.data())
 def test_a_damaged_header_ends_in_an_export_or_a_reason(
