@@ -141,6 +141,18 @@ def test_a_class_is_chosen_from_umeds_or_written(qtbot, found):
     assert row(found)[0] == "1  kidney stone"
 
 
+@pytest.mark.parametrize("label", ["pulmonary tuberculosis", "a class that somebody wrote at some length, by hand"])
+def test_every_column_is_in_sight_whatever_the_class_is_called(qtbot, found, label):
+    found.resize(1440, 900)
+    found.session.name_class(found.parts.findings.chosen_ref(), label)
+    found.session.place_box(found.parts.findings.chosen_ref(), PixelBox(2810, 2810, 2999, 2999).normalized(3000, 3000))
+    QApplication.processEvents()
+    table = found.parts.findings.table
+    assert row(found)[0] == table.topLevelItem(0).toolTip(0) == f"1  {label}"
+    widths = [table.columnWidth(column) for column in range(6)]
+    assert table.horizontalScrollBar().maximum() == 0, (widths, table.viewport().width())
+
+
 def test_the_origin_of_a_finding_is_told_with_the_hash_the_question_and_every_edit(qtbot, found):
     qtbot.mouseClick(found.parts.findings.accept, LEFT)
     told = found.parts.findings._details.text()

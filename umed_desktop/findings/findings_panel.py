@@ -28,6 +28,8 @@ from umed_desktop.theme import GRID_PX, Palette, icon, styled
 __all__ = ["FindingRow", "FindingsPanel"]
 
 _REF = Qt.ItemDataRole.UserRole
+_WIDEST_PX = 190
+"""Of a column; so all of them are in sight in a window of 1440 pixels, whatever the class is called."""
 _STEPS = {
     Qt.Key.Key_Left: QPoint(-1, 0),
     Qt.Key.Key_Right: QPoint(1, 0),
@@ -109,7 +111,7 @@ class FindingsPanel(QWidget):
         across.addWidget(self.table)
         across.addWidget(beside)
         across.setStretchFactor(0, 1)
-        across.setSizes([560, 240])
+        across.setSizes([3 * beside.minimumWidth(), beside.minimumWidth()])
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -133,6 +135,7 @@ class FindingsPanel(QWidget):
         for row in rows:
             item = QTreeWidgetItem([row.name, row.status, row.slice, row.place, row.size, row.source])
             item.setData(0, _REF, row.ref)
+            item.setToolTip(0, row.name)  # a long class is cut off
             item.setFlags(item.flags() | Qt.ItemFlag.ItemIsEditable)
             swatch = QPixmap(12, 12)
             swatch.fill(QColor(row.color))
@@ -201,6 +204,7 @@ class FindingsPanel(QWidget):
         table.setAllColumnsShowFocus(True)
         table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         table.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        table.header().setMaximumSectionSize(_WIDEST_PX)
         table.header().setStretchLastSection(True)
         table.itemEntered.connect(lambda item, _: self.pointed.emit(item.data(0, _REF)))
         table.currentItemChanged.connect(self._choose)
