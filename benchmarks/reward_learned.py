@@ -34,11 +34,12 @@ import umed_assets
 from umed_core.config import AarConfig, SftConfig, load_aar_config
 from umed_core.errors import Cancelled
 from umed_core.evaluation.intervals import Estimate, bootstrap_mean, wilson_share
+from umed_core.evaluation.metrics import is_false_alarm
 from umed_core.experiments.recipe import load_experiment_recipe
 from umed_core.geometry import NormalizedBox, best_match
 from umed_core.mau.wording import write_conversation
 from umed_core.phantoms import EVALUATION_SEEDS, display, make_phantom
-from umed_core.prompts import parse_boxes
+from umed_core.prompts import CLASS_SYNONYMS, parse_boxes
 from umed_core.training.aar import train_aar
 from umed_core.training.aar_batches import PromptReader
 from umed_core.training.data import Sample
@@ -197,7 +198,7 @@ def _ask(folder: Path, count: int) -> Score:
         seen=tuple(seen for _, _, seen in found),
         relevances=tuple(judge.score(s.turns[0].text, s.turns[1].text, [text])[0] for s, text, _ in found),
         boxes=tuple(bool(parse_boxes(text)) for _, text, _ in found),
-        alarms=tuple(bool(parse_boxes(text)) for text in normal),
+        alarms=tuple(is_false_alarm(text, tuple(CLASS_SYNONYMS)) for text in normal),
     )
 
 

@@ -92,7 +92,7 @@ def test_a_window_killed_after_edits_comes_back_with_all_of_them(tmp_path, slice
     assert "ended unexpectedly" in after.pop("notice")
     before.pop("notice")
     assert after == before
-    assert (after["frame"], after["titles"]) == (2, ["left kidney"])
+    assert (after["frame"], after["titles"], after["being written"]) == (2, ["left kidney"], "And beside the")
     assert list((tmp_path / "settings" / "sessions").glob("open-*.json")) == []  # told once; and this window ended well
 
 

@@ -70,6 +70,7 @@ def main() -> None:
         session.place_box(ref, NormalizedBox(0.25, 0.25, 0.5, 0.5))
         session.draw_box(NormalizedBox(0.5, 0.5, 0.25, 0.25), "my own words")
         session.rename_conversation(session.conversation, "left kidney")
+        window.parts.chat.composer.field.setPlainText("And beside the")
     wait(lambda: not autosave.is_dirty or options.do == "stream", "the autosave")
     if options.do == "stream":
         wait(lambda: window.memory.store.load_study(session.study) is not None, "the first save")  # type: ignore[union-attr]
@@ -89,6 +90,7 @@ def state(window: MainWindow) -> dict[str, object]:
             (f.label, f.status, [round(v, 6) for v in (f.box.x, f.box.y, f.box.w, f.box.h)], [d.words for d in f.deeds])
             for f in session.findings()
         ],
+        "being written": window.parts.chat.composer.draft,
         "notice": window.parts.notice.message.text(),
     }
 

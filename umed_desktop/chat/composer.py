@@ -165,6 +165,11 @@ class Composer(QWidget):
             if item is not None and (chip := item.widget()) is not None:
                 chip.setVisible(visible and self._image_count < 2)
 
+    @property
+    def draft(self) -> str:
+        """The new question that is being written; while an old one is edited, what was there before."""
+        return self._draft if self.edited else self.field.toPlainText()
+
     def clear(self) -> None:
         """Empty, once what was written has been asked; what was there before an edit comes back."""
         draft = self._draft

@@ -25,7 +25,7 @@ __all__ = ["OpenState", "SessionStore"]
 
 
 class OpenState(msgspec.Struct, frozen=True):
-    """What a window has open: the paths that were given, the series on screen and its frame.
+    """What a window has open: the paths that were given, the series on screen, its frame, and the question being written.
 
     `tries` counts the crashes that followed each other before anything could be shown. `pid` and `started` name the
     process; a later process may get the same number, but not the same start.
@@ -34,6 +34,7 @@ class OpenState(msgspec.Struct, frozen=True):
     paths: tuple[str, ...]
     series: str = ""
     frame: int = 0
+    question: str = ""
     tries: int = 0
     pid: int = 0
     started: float = 0.0

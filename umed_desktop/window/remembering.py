@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Remembering"]
 
-_SCROLLING_MS = 2000
-"""How long after a slice was turned its number is written down: a film turns many."""
+_RUNNING_MS = 2000
+"""How long after a slice was turned, or a letter typed, that is written down: a film turns many, a hand types on."""
 _MOST_TRIES = 2
 """What brought the window down before it was shown is opened again so often, and then left to the person."""
 
@@ -31,7 +31,7 @@ class Remembering(QObject):
 
     def __init__(self, window: MainWindow, folder: Path) -> None:
         super().__init__(window)
-        self.window, self.session = window, window.session
+        self.window, self.session, self.composer = window, window.session, window.parts.chat.composer
         self.door = BackgroundDoor(self)  # of its own: nobody cancels a save, and it is no work to show
         self.store = SessionStore(folder)
         self.autosave = Autosave(self.store, self.door, self.session.study_state, self._open_state, self)
@@ -46,6 +46,7 @@ class Remembering(QObject):
         self._has_warned = self._is_closed = False
         self.session.touched = self._note
         self.session.subscribe(self._changed)
+        self.composer.field.textChanged.connect(self._writing)
 
     def restore(self) -> None:
         """Opens what a window that crashed had open, if one did."""
@@ -107,7 +108,7 @@ class Remembering(QObject):
         if change is Change.IMAGE and self._paths:
             self.autosave.note_open()
         elif change is Change.FRAME and self._paths:
-            self.autosave.note_open(_SCROLLING_MS)
+            self.autosave.note_open(_RUNNING_MS)
 
     def _return_to(self, left: OpenState) -> None:
         place = self.session.index_of(left.series)
@@ -115,6 +116,8 @@ class Remembering(QObject):
             self.window.choose_series(place)
         if place >= 0:
             self.session.go_to_frame(left.frame)
+        if not self.composer.draft:  # the person may be writing another meanwhile
+            self.composer.field.setPlainText(left.question)
         self._tries = 0
         self.autosave.note_open()
         self.window.parts.notice.show_word(
@@ -154,7 +157,12 @@ class Remembering(QObject):
             self._waiting.add(study)
 
     def _open_state(self) -> OpenState:
-        return OpenState(self._paths, self.session.key, self.session.frame, self._tries)
+        question = self.composer.draft
+        return OpenState(self._paths, self.session.key, self.session.frame, question, self._tries)
+
+    def _writing(self) -> None:
+        if self._paths and not self._is_closed:
+            self.autosave.note_open(_RUNNING_MS)
 
     def _tell_failure(self, problem: UmedError) -> None:
         hint = self.tr("{hint} umed tries again every few seconds.").format(hint=problem.hint)
