@@ -5,9 +5,9 @@
 Stage 1 is `umed experiment`'s base at mini size, on synthetic phantoms, stopped early (step 40 of 400). Stage 2 is the
 recipe mini-aar on endoscopy phantoms, a quarter of them normal. The control deals each query's rewards out to its
 candidates at random, so that nothing can be learned from them. Every model then answers the same held phantoms, greedily.
-What the image side sees is frozen in stage 2, so the box of its hottest cell says how much room a reader of it has.
+Stage 2 freezes the image side; the box of its hottest cell, told too, is a guide to what a better reader of it may gain.
 A seed begins every run of its own; the figures are means over seeds, with intervals from resampling the phantoms.
-About ten minutes a seed on two idle cores; what is done is not done again, and a stopped run goes on.
+About a quarter of an hour a seed on two cores; what is done is not done again, and a stopped run goes on.
 """
 
 from __future__ import annotations
