@@ -74,11 +74,11 @@ class FakeEngine:
         tokens = [found.span() for found in re.finditer(r"\s*\S+", text)][: options.max_new_tokens]
         told, count = 0, 0
         for index, (start, end) in enumerate(tokens):
+            if index == _MISCHIEF_AT:
+                _misbehave(question)  # before it listens: what hangs is deaf to a Stop that follows the first token
             if stopped():
                 break
             time.sleep(self._delay_s)
-            if index == _MISCHIEF_AT:
-                _misbehave(question)
             attention = _attention(images, options.attention)
             yield TextDelta(ask_id, index, text[start:end], start, end, attention)
             told, count = end, index + 1
