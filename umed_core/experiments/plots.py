@@ -16,13 +16,15 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Canvas
 
-__all__ = ["write_plots"]
+__all__ = ["draw", "write_plots"]
 
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Okabe and Ito's, which readers with any kind of colour blindness tell apart."""
 GREY = "#767676"
 MEASURES = (("accuracy", "accuracy"), ("mean_iou", "mean IoU"))
 DOTS_PER_INCH = 150
+LINE_INCHES = 0.14
+"""Of the small print."""
 
 
 def write_plots(report: ExperimentReport, folder: Path) -> list[Path]:
@@ -34,15 +36,24 @@ def write_plots(report: ExperimentReport, folder: Path) -> list[Path]:
             "Plots need matplotlib, which is not installed.", "pip install 'umed[experiments]'"
         ) from problem
     matplotlib.use("Agg")
-    with matplotlib.rc_context({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False}):
-        canvas = _curves(report) if report.axis else _dots(report)
-        synthetic = "Columns marked phantom are synthetic. " if any(report.stands_in) else ""
-        canvas.text(0.01, 0.005, f"{synthetic}{RESEARCH_USE_ONLY}", fontsize=7.5, color=GREY, va="bottom")
-        content = io.BytesIO()
-        canvas.savefig(content, format="png", dpi=DOTS_PER_INCH, metadata={"Disclaimer": RESEARCH_USE_ONLY})
+    content = io.BytesIO()
+    draw(report).savefig(content, format="png", dpi=DOTS_PER_INCH, metadata={"Disclaimer": RESEARCH_USE_ONLY})
     path = folder / f"{report.name}.png"
     write_atomic(path, content.getvalue())
     return [path]
+
+
+def draw(report: ExperimentReport) -> Canvas:
+    """The plot of a report, with its small print below."""
+    import matplotlib
+
+    with matplotlib.rc_context({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False}):
+        canvas = _curves(report) if report.axis else _dots(report)
+        synthetic = "Columns marked phantom are synthetic. " if any(report.stands_in) else ""
+        _print_below(canvas, f"{synthetic}{RESEARCH_USE_ONLY}", 0)
+        # Axes measure their words when they are drawn, with the fonts of that moment.
+        canvas.draw_without_rendering()
+    return canvas
 
 
 def _canvas(rows: int, columns: int, width: float, height: float, title: str) -> tuple[Canvas, Any]:
@@ -51,8 +62,9 @@ def _canvas(rows: int, columns: int, width: float, height: float, title: str) ->
     from matplotlib.figure import Figure as Canvas
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    # Room for the title above and the small print below.
-    canvas = Canvas(figsize=(width, height), layout=ConstrainedLayoutEngine(rect=(0, 0.04, 1, 0.9)))
+    # Room for the title above and two lines of small print below.
+    below, above = 2 * LINE_INCHES / height, 0.3 / height
+    canvas = Canvas(figsize=(width, height), layout=ConstrainedLayoutEngine(rect=(0, below, 1, 1 - below - above)))
     FigureCanvasAgg(canvas)
     canvas.suptitle(title, x=0.01, ha="left", y=0.995, va="top", fontsize=11)
     return canvas, canvas.subplots(rows, columns, squeeze=False, sharey="row")
@@ -61,7 +73,9 @@ def _canvas(rows: int, columns: int, width: float, height: float, title: str) ->
 def _dots(report: ExperimentReport) -> Canvas:
     """A panel a heading and measure, a line an arm: its label stands at its dot's height, so that no legend is needed."""
     columns, lines = len(report.headings), len(report.rows)
-    canvas, axes = _canvas(2, columns, 2.2 + 1.9 * columns, 1.6 + 0.56 * lines, f"{report.title} (size {report.size})")
+    canvas, axes = _canvas(
+        2, columns, max(5.2, 2.2 + 1.9 * columns), 1.6 + 0.56 * lines, f"{report.title} (size {report.size})"
+    )
     for row, (measure, name) in enumerate(MEASURES):
         for column, heading in enumerate(report.headings):
             axis = axes[row][column]
@@ -81,12 +95,14 @@ def _dots(report: ExperimentReport) -> Canvas:
             if row == 0:
                 axis.set_title(_wrapped(heading), fontsize=9)
     if any(cell.paper is not None for line in report.rows for cell in line.cells):
-        _small_print(canvas, "Grey diamonds: the paper's, of another model and other images")
+        _print_below(canvas, "Grey diamonds: the paper's, of another model and other images", 1)
     return canvas
 
 
-def _small_print(canvas: Canvas, text: str) -> None:
-    canvas.text(0.99, 0.005, text, fontsize=7.5, color=GREY, ha="right", va="bottom")
+def _print_below(canvas: Canvas, text: str, line: int) -> None:
+    """Small print at the foot, lines counted from the last."""
+    at = (0.02 + line * LINE_INCHES) / canvas.get_figheight()
+    canvas.text(0.01, at, text, fontsize=7.5, color=GREY, va="bottom")
 
 
 def _dot(axis: Axes, figure: Figure, at: float, color: str) -> None:
@@ -118,7 +134,7 @@ def _curves(report: ExperimentReport) -> Canvas:
                 axis.plot(
                     report.places, papers, marker="D", markerfacecolor="none", color=GREY, linestyle=":", linewidth=1
                 )
-                _small_print(canvas, "Grey diamonds: the paper's average, of another model and other images")
+                _print_below(canvas, "Grey diamonds: the paper's average, of another model and other images", 1)
             axis.set_ylim(-0.03, 1.03)
             axis.set_xticks(report.places)
             axis.set_xlabel(report.axis)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import struct
 
 import pytest
@@ -91,3 +92,20 @@ def test_a_plot_is_a_picture_that_says_what_it_is_for(tmp_path, name):
         assert path.name == f"{experiment.name}.png" and min(picture.size) > 400
         assert struct.unpack(">I", path.read_bytes()[16:20])[0] == picture.width
         assert len(picture.convert("RGB").getcolors(1 << 24)) > 20
+
+
+@pytest.mark.parametrize("name", ["table2", "table8", "table11"])
+def test_no_words_lie_on_others_nor_leave_the_plot(tmp_path, name):
+    pytest.importorskip("matplotlib", reason="needs the [experiments] extra")
+    from umed_core.experiments.plots import draw
+
+    recipe = small_recipe(tmp_path)
+    for experiment in plan_experiment(name, recipe):
+        canvas = draw(compare(experiment, recipe, lambda arm, test: answers("full" if "full" in arm else "sft", test)))
+        words = [text.get_window_extent() for text in canvas.texts]
+        title, *small_print = words
+        assert canvas.texts[-1].get_text().endswith(RESEARCH_USE_ONLY)
+        assert not any(one.overlaps(other) for one, other in itertools.combinations(words, 2))
+        assert all(canvas.bbox.x0 <= one.x0 and one.x1 <= canvas.bbox.x1 and one.y0 >= 0 for one in words)
+        for inside in (axis.get_tightbbox() for axis in canvas.axes):
+            assert inside.y1 <= title.y0 and all(one.y1 <= inside.y0 for one in small_print)
