@@ -39,6 +39,11 @@ def _forbid_network(event: str, arguments: tuple[object, ...]) -> None:
 sys.addaudithook(_forbid_network)
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Bytes are named by their place: a gzip header in a name holds the time of day, and two workers then disagree."""
+    return argname if isinstance(val, bytes) else None
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Settings, caches and recent files of the tests live and die in a temporary folder."""
