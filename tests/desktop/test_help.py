@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import tomllib
 from pathlib import Path
@@ -70,6 +71,14 @@ def test_a_key_or_a_word_is_found(window, qtbot):
     find.clear()
     assert len(shown_rows(table)) > 60
     dialog.close()
+
+
+def test_each_key_that_the_guide_names_is_one_of_the_window(repository: Path):
+    guide = (repository / "docs" / "READING.md").read_text()
+    named = set(re.findall(r"\b(?:Ctrl|Alt|Shift)\+[^\s),.]*|\bF\d+\b|(?<=\()[A-Z](?=[),])", guide))
+    assert {"Ctrl+,".rstrip(","), "Alt+2", "F1", "K", "D", "Shift+K"} <= named
+    keys = {key.rstrip(",") for spec in ACTIONS for key in spec.keys}
+    assert named <= keys
 
 
 # ----------------------------------------------------------------------------------------------------- About

@@ -249,10 +249,10 @@ def test_a_full_disk_loses_no_answer_no_measurement_and_no_setting(qtbot, on_dis
     ]  # each said once
     assert "again every few seconds" in window.parts.notice.hint.text()
     assert window.memory.autosave.is_dirty and window.saving.is_dirty
-    assert window.viewer.measuring.measurements.unsaved
+    assert window.viewer.measuring.keeper.is_dirty
     disk.free()
     qtbot.waitUntil(lambda: not (window.memory.autosave.is_dirty or window.saving.is_dirty), timeout=SOON)
-    qtbot.waitUntil(lambda: bool(list((disk.folder / "measurements").glob("*.json"))), timeout=SOON)
+    qtbot.waitUntil(lambda: not window.viewer.measuring.keeper.is_dirty, timeout=SOON)
     assert {"The session is saved again.", "The settings are saved again."} <= set(told)
     kept = window.memory.store.load_study(window.session.study)
     assert [(exchange.question, exchange.state) for exchange in kept.exchanges] == [("what is bright?", "done")]

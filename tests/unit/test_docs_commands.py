@@ -1,7 +1,9 @@
-"""Every `umed ...` line in the documents is one that the command line takes, and their tables say what the code says."""
+"""Every `umed ...` line in the documents is one that the command line takes, their tables say what the code says, and their
+links lead somewhere."""
 
 from __future__ import annotations
 
+import re
 import shlex
 from pathlib import Path
 
@@ -38,6 +40,24 @@ def test_the_document_states_each_layout_as_the_code_does(repository: Path):
     assert {kind.strip("`"): layout.replace("`", "") for kind, layout in rows.items()} == {
         kind: layout.replace("`", "") for kind, layout in LAYOUTS.items()
     }
+
+
+def broken_links(document: Path) -> list[str]:
+    """Links and pictures of a Markdown file that lead to no file beside it; other sites are not asked."""
+    targets = re.findall(r"\]\(([^)#\s]+)", document.read_text())
+    return [t for t in targets if "://" not in t and not (document.parent / t).exists()]
+
+
+def test_every_link_of_a_document_leads_to_a_file(repository: Path):
+    documents = [*repository.glob("*.md"), *repository.glob("docs/*.md")]
+    assert len(documents) > 10
+    assert {d.name: broken for d in documents if (broken := broken_links(d))} == {}
+
+
+def test_a_link_to_nowhere_is_seen(tmp_path: Path):
+    page = tmp_path / "page.md"
+    page.write_text("[here](page.md) ![gone](gone.png) [site](https://example.org)")
+    assert broken_links(page) == ["gone.png"]
 
 
 def parse(line: str) -> None:

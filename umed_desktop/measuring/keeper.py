@@ -38,6 +38,11 @@ class Keeper(QObject):
         self._written.connect(self._finish, Qt.ConnectionType.QueuedConnection)
         measurements.subscribe(self._save_soon)
 
+    @property
+    def is_dirty(self) -> bool:
+        """Whether anything is not yet on disk, a save under way included."""
+        return bool(self._measurements.unsaved or self._writing)
+
     def save_now(self) -> None:
         """Saves on this thread, after what is under way. Raises: StorageError; what could not be written stays unsaved."""
         if self._under_way is not None:

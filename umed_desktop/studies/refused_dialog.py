@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from umed_desktop.session.refusals import Refusal, as_text, kinds_of
+from umed_desktop.tables import headings_on_the_left
 from umed_desktop.theme import GRID_PX, styled
 from umed_desktop.words import QT_TRANSLATE_NOOP, grouped
 
@@ -128,7 +129,7 @@ class RefusedDialog(QDialog):
         rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         rows.setDefaultSectionSize(_ROW_PX)
         columns = table.horizontalHeader()
-        columns.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        headings_on_the_left(columns)
         columns.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
         table.setColumnWidth(0, _NAME_PX)
         table.setColumnWidth(2, _HINT_PX)

@@ -10,12 +10,11 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
     QTableView,
     QWidget,
 )
 
+from umed_desktop.tables import ElidedInTheMiddle, headings_on_the_left
 from umed_desktop.words import QT_TRANSLATE_NOOP
 
 if TYPE_CHECKING:
@@ -71,9 +70,9 @@ class StudyTable(QTableView):
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(28)
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        elided = _ElidedInTheMiddle(self)
+        elided = ElidedInTheMiddle(self)
         header = self.horizontalHeader()
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        headings_on_the_left(header)
         header.setHighlightSections(False)
         for place, (column, _, width) in enumerate(_HEADINGS):
             self.setColumnWidth(place, width)
@@ -116,12 +115,6 @@ class StudyTable(QTableView):
 
     def _tell(self, *_: object) -> None:
         self.chosen.emit(self.current())
-
-
-class _ElidedInTheMiddle(QStyledItemDelegate):
-    def initStyleOption(self, option: QStyleOptionViewItem, index: _AnyIndex) -> None:
-        super().initStyleOption(option, index)
-        option.textElideMode = Qt.TextElideMode.ElideMiddle
 
 
 class _Rows(QAbstractTableModel):

@@ -40,11 +40,11 @@ class MeasuringDesk(QObject):
         self.hands: list[MeasuringHand] = []
         self._session, self._viewports, self._viewer, self._panel = session, viewports, viewer, panel
         self._folder = folder
-        self._keeper: Keeper | None = None
+        self.keeper: Keeper | None = None
         self._listed: tuple[object, ...] = ()
         if folder is not None:
-            self._keeper = Keeper(self.measurements, folder, self)
-            self._keeper.failed.connect(self._tell_failure)
+            self.keeper = Keeper(self.measurements, folder, self)
+            self.keeper.failed.connect(self._tell_failure)
         for number in range(len(viewer.views)):
             self._add_hand(number)
         viewer.view_added.connect(self._add_hand)
@@ -56,12 +56,12 @@ class MeasuringDesk(QObject):
 
     def save_now(self) -> None:
         """Raises: StorageError; what could not be saved stays unsaved."""
-        if self._keeper is not None:
-            self._keeper.save_now()
+        if self.keeper is not None:
+            self.keeper.save_now()
 
     def close(self) -> None:
         """Raises: StorageError. A second close does nothing, as a window's own."""
-        keeper, self._keeper = self._keeper, None
+        keeper, self.keeper = self.keeper, None
         if keeper is not None:
             keeper.close()
 

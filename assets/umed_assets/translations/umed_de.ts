@@ -4206,6 +4206,17 @@ SHA-256 {sha256}</translation>
     </message>
 </context>
 <context>
+    <name>SamplePicture</name>
+    <message>
+        <source>Sampled answer {stem}</source>
+        <translation>Gezogene Antwort {stem}</translation>
+    </message>
+    <message>
+        <source>Show it large</source>
+        <translation>Groß zeigen</translation>
+    </message>
+</context>
+<context>
     <name>Samples</name>
     <message>
         <source>Chest X-ray</source>
@@ -5298,13 +5309,6 @@ Es sagt, was es sieht, zeichnet ein, wo, und zeigt, wohin es gesehen hat.</trans
     <message>
         <source>Cancel what runs</source>
         <translation>Laufendes abbrechen</translation>
-    </message>
-</context>
-<context>
-    <name>_Picture</name>
-    <message>
-        <source>Sampled answer {stem}</source>
-        <translation>Gezogene Antwort {stem}</translation>
     </message>
 </context>
 <context>

@@ -105,7 +105,7 @@ class DataPage(QWidget):
         rows.addWidget(self.words)
         rows.addWidget(self.tabs, 1)
         rows.addWidget(styled(QLabel(research_use_only()), "muted"))
-        for place, width in enumerate((110, 160, 260)):
+        for place, width in enumerate((96, 100, 216)):
             self.fallen.setColumnWidth(place, width)
         across = QHBoxLayout(self)
         across.setContentsMargins(0, 0, 0, 0)

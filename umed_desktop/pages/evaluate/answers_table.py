@@ -17,6 +17,7 @@ from PySide6.QtCore import (
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from umed_desktop.pages.evaluate.results import AnswerRow
+from umed_desktop.tables import ElidedInTheMiddle, headings_on_the_left
 from umed_desktop.words import QT_TRANSLATE_NOOP
 
 __all__ = ["AnswersTable"]
@@ -29,7 +30,7 @@ COLUMNS = (
     QT_TRANSLATE_NOOP("AnswersTable", "Verdict"),
     QT_TRANSLATE_NOOP("AnswersTable", "Answer"),
 )
-IOU = 2
+IMAGE, IOU, ANSWER = 1, 2, 5
 _Index = QModelIndex | QPersistentModelIndex
 
 
@@ -59,7 +60,9 @@ class AnswersTable(QTableView):
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         header.setStretchLastSection(True)
         header.setHighlightSections(False)
-        for column, width in enumerate((130, 190, 64, 64, 96)):
+        headings_on_the_left(header)
+        self.setItemDelegateForColumn(IMAGE, ElidedInTheMiddle(self))
+        for column, width in enumerate((100, 190, 64, 84, 88)):
             self.setColumnWidth(column, width)
         self.selectionModel().currentRowChanged.connect(self._tell)
 
@@ -104,8 +107,8 @@ class _Rows(QAbstractTableModel):
             return _shown(row)[index.column()]
         if role == Qt.ItemDataRole.UserRole:
             return _key(row, index.column())
-        if role == Qt.ItemDataRole.ToolTipRole and index.column() in (1, 5):
-            return row.image if index.column() == 1 else row.text
+        if role == Qt.ItemDataRole.ToolTipRole and index.column() in (IMAGE, ANSWER):
+            return row.image if index.column() == IMAGE else row.text
         return None
 
 

@@ -40,6 +40,7 @@ from umed_desktop.pages.job_log import Ending, Place
 from umed_desktop.pages.job_watch import JobWatch
 from umed_desktop.pages.page import Desk
 from umed_desktop.session.conversation import BoxRef
+from umed_desktop.tables import headings_on_the_left
 from umed_desktop.theme import BOX_COLORS, GRID_PX, Palette, styled
 from umed_desktop.translation import research_use_only
 from umed_desktop.viewer.image_view import ImageView
@@ -117,6 +118,7 @@ class EvaluatePage(QWidget):
         self.scores.setTabKeyNavigation(False)
         self.scores.setShowGrid(False)
         self.scores.verticalHeader().hide()
+        headings_on_the_left(self.scores.horizontalHeader())
         self.scores.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.scores.horizontalHeader().setStretchLastSection(True)
         self.text.setReadOnly(True)

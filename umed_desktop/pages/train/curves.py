@@ -172,7 +172,8 @@ def _made_lines(plot: pyqtgraph.PlotWidget, color: str) -> tuple[pyqtgraph.PlotD
 
     faint = QColor(color)
     faint.setAlpha(70)
+    ratio = plot.devicePixelRatioF()  # its pens are as wide as pixels of the screen
     return (
-        plot.plot(pen=pyqtgraph.mkPen(faint, width=1), symbolSize=5, symbolBrush=color, symbolPen=None),
-        plot.plot(pen=pyqtgraph.mkPen(color, width=2)),
+        plot.plot(pen=pyqtgraph.mkPen(faint, width=ratio), symbolSize=5, symbolBrush=color, symbolPen=None),
+        plot.plot(pen=pyqtgraph.mkPen(color, width=2 * ratio)),
     )

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from umed_core.errors import ConfigError, UmedError
 from umed_desktop.pages.form import FolderField, button, form_layout, panel, title
 from umed_desktop.pages.train.recipes import Recipe, field_rows, read_recipe, train_arguments
+from umed_desktop.tables import headings_on_the_left
 from umed_desktop.theme import GRID_PX, styled
 
 __all__ = ["RecipeForm"]
@@ -51,6 +52,7 @@ class RecipeForm(QWidget):
         self.table.setTabKeyNavigation(False)
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.AllEditTriggers)
         header = self.table.horizontalHeader()
+        headings_on_the_left(header)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         header.setSectionResizeMode(1, QHeaderView.ResizeMode.Interactive)
         header.setSectionResizeMode(2, QHeaderView.ResizeMode.Interactive)

@@ -1,4 +1,4 @@
-"""Sampled answers of a run, drawn on their images: those of one step side by side."""
+"""Sampled answers of a run, drawn on their images: those of one step side by side; a click shows one large."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QPixmap, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QSlider, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
 
+from umed_desktop.pages.train.sample_picture import SamplePicture
 from umed_desktop.theme import GRID_PX, styled
 from umed_desktop.words import grouped
 
@@ -22,7 +22,7 @@ class SamplesView(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._steps: tuple[tuple[Path, ...], ...] = ()
-        self.pictures: list[_Picture] = []
+        self.pictures: list[SamplePicture] = []
         self.empty = styled(QLabel(self.tr("Stage 2 shows sampled answers here while it runs.")), "muted")
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.slider = QSlider(Qt.Orientation.Horizontal)
@@ -62,7 +62,7 @@ class SamplesView(QWidget):
             self._row.removeWidget(picture)
             picture.deleteLater()
         files = self._steps[number] if self._steps else ()
-        self.pictures = [_Picture(path) for path in files]
+        self.pictures = [SamplePicture(path) for path in files]
         for picture in self.pictures:
             self._row.addWidget(picture, 1)
         step = int(files[0].stem.split("-")[1]) if files else 0
@@ -73,25 +73,3 @@ class SamplesView(QWidget):
             if files
             else ""
         )
-
-
-class _Picture(QLabel):
-    """A picture as large as its place lets it be."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__()
-        self._pixmap = QPixmap(str(path))
-        self.setAccessibleName(self.tr("Sampled answer {stem}").format(stem=path.stem))
-        self.setToolTip(str(path))
-        self.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.setMinimumSize(QSize(80, 80))
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        if not self._pixmap.isNull():
-            ratio = self.devicePixelRatioF()
-            fitted = self._pixmap.scaled(
-                event.size() * ratio, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
-            )
-            fitted.setDevicePixelRatio(ratio)
-            self.setPixmap(fitted)
