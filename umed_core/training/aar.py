@@ -104,9 +104,8 @@ def train_aar(
                 if writer is not None and (step % config.run.log_every == 0 or is_last):
                     log_metrics(folder, writer, step, metrics)
                 if writer is not None and _shows(config, step, is_last):
-                    own = zip(
-                        queries, experiences, strict=False
-                    )  # of several processes the first has the first queries
+                    # Of several processes the first has the first queries.
+                    own = zip(queries, experiences, strict=False)
                     save_samples(folder.path / "samples", step, [(q, e.texts[0], e.paid(0)) for q, e in own])
             left = (time.monotonic() - begun) / (step - start) * (steps - step)
             progress(StepReport(step, steps, metrics, left))
