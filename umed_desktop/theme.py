@@ -32,6 +32,9 @@ ThemeName: TypeAlias = Literal["dark", "light"]
 
 GRID_PX = 8
 
+_WORN = "umed_theme"
+"""The application's property that names its theme."""
+
 BOX_COLORS = ("#ffc43d", "#49c6e5", "#f07178", "#94d378")
 """The colours of umed_core.drawing, so that a saved picture and the window agree."""
 
@@ -73,8 +76,12 @@ def palette_of(name: ThemeName) -> Palette:
 
 
 def apply_theme(app: QApplication, name: ThemeName) -> Palette:
-    """Gives the whole application the palette and the style sheet of `name`."""
+    """Gives the whole application the palette and the style sheet of `name`, where it does not wear them already: Qt
+    would look at every widget anew."""
     p = palette_of(name)
+    if app.property(_WORN) == name:
+        return p
+    app.setProperty(_WORN, name)
     app.setStyle("Fusion")
     font = app.font()
     font.setPixelSize(13)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLabel
 
 from umed_core.prompts import RESEARCH_USE_ONLY
 from umed_desktop.notice import ResearchStrip
 from umed_desktop.settings import load_settings
+from umed_desktop.theme import DARK, LIGHT, apply_theme
 from umed_desktop.viewer.overlays import screen_rect
 
 SOON = 20_000
@@ -231,6 +232,22 @@ def test_the_research_strip_is_always_there(qtbot, window):
     for name in ("show_series", "show_findings", "show_chat", "full_screen"):
         window.actions_by_name[name].trigger()
         assert strip.isVisible()
+
+
+def test_a_theme_is_put_on_once(qapp, qtbot):
+    """Each time Qt looks at every widget of the program anew: a second window must not make it do so."""
+    apply_theme(qapp, "dark")
+    label = QLabel("dark, then light")
+    qtbot.addWidget(label)
+    label.show()
+    restyled = []
+    label.changeEvent = lambda event: restyled.append(event.type())
+    apply_theme(qapp, "light")
+    assert QEvent.Type.StyleChange in restyled
+    assert qapp.palette().window().color().name() == LIGHT.window
+    restyled.clear()
+    assert apply_theme(qapp, "light") is LIGHT and restyled == []
+    assert apply_theme(qapp, "dark") is DARK and QEvent.Type.StyleChange in restyled
 
 
 def test_the_theme_is_kept_for_the_next_run(qtbot, tmp_path, worker):
