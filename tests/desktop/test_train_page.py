@@ -198,11 +198,25 @@ def test_a_sample_is_shown_at_its_own_size(qtbot, page, tmp_path, way):
     else:
         picture.setFocus()
         qtbot.keyClick(picture, Qt.Key.Key_Return)
-    (large,) = picture.findChildren(QDialog)
+    (large,) = page.window().findChildren(QDialog)
     assert large.isVisible() and (large.width(), large.height()) == (300, 400)
     assert large.findChild(QLabel).pixmap().height() == 400
     qtbot.keyClick(large, Qt.Key.Key_Escape)
     assert not large.isVisible()
+
+
+def test_a_large_sample_stays_while_the_run_goes_on(qtbot, page, tmp_path):
+    run = write_run(tmp_path / "run", 1)
+    (run / "samples").mkdir()
+    write_picture(run / "samples" / "step-000025-1.png", np.zeros((400, 300), np.uint8))
+    page.open_folder(run)
+    page.samples.pictures[0].click()
+    (large,) = page.window().findChildren(QDialog)
+    write_picture(run / "samples" / "step-000050-1.png", np.zeros((400, 300), np.uint8))
+    page._look()
+    qtbot.wait(50)
+    assert page.samples.name.text() == "Step 50, 2 of 2" and large.isVisible()
+    large.close()
 
 
 def test_a_sample_that_is_no_picture_cannot_be_shown_large(page, tmp_path):

@@ -29,7 +29,7 @@ class SamplePicture(QToolButton):
         self.clicked.connect(self.show_large)
 
     def show_large(self) -> None:
-        dialog = QDialog(self)
+        dialog = QDialog(self.window())  # this one goes when a newer step is shown
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setWindowTitle(self.accessibleName())
         picture = _Fitted(self._pixmap, dialog)
