@@ -83,7 +83,7 @@ def test_a_window_killed_with_an_archive_open_comes_back_with_its_findings(tmp_p
     finally:
         kill(process)
     assert len(before["findings"]) == 2
-    after = restored(settings, program_environment)
+    after = restored(settings, program_environment, attached=len(before["attached"]))
     assert "ended unexpectedly" in after.pop("notice")
     before.pop("notice")
     assert after == before

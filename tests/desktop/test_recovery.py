@@ -33,8 +33,10 @@ SCRIPT = Path(__file__).with_name("window_to_kill.py")
 
 
 # ------------------------------------------------------------------------------------------------------ killed windows
-def start(settings: Path, do: str, environment: dict[str, str], *paths: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, str(SCRIPT), str(settings), *map(str, paths), "--do", do]
+def start(
+    settings: Path, do: str, environment: dict[str, str], *paths: Path, attached: int = 0
+) -> subprocess.Popen[str]:
+    command = [sys.executable, str(SCRIPT), str(settings), *map(str, paths), "--do", do, "--attached", str(attached)]
     environment = {**environment, "QT_QPA_PLATFORM": "offscreen"}
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
@@ -52,8 +54,9 @@ def kill(process: subprocess.Popen[str]) -> None:
     process.communicate(timeout=30)
 
 
-def restored(settings: Path, environment: dict[str, str]) -> dict[str, Any]:
-    process = start(settings, "restore", environment)
+def restored(settings: Path, environment: dict[str, str], attached: int = 0) -> dict[str, Any]:
+    """What a new window has; `attached` is how many images of a question are waited for."""
+    process = start(settings, "restore", environment, attached=attached)
     try:
         told = said(process)
         assert process.wait(timeout=30) == 0, process.stderr.read() if process.stderr else ""
@@ -88,10 +91,11 @@ def test_a_window_killed_after_edits_comes_back_with_all_of_them(tmp_path, slice
         ("polyp", "edited"),
         ("my own words", "added"),
     ]
-    after = restored(settings, program_environment)
+    after = restored(settings, program_environment, attached=2)
     assert "ended unexpectedly" in after.pop("notice")
     before.pop("notice")
     assert after == before
+    assert [frame for _, frame, _ in after["attached"]] == [0, 2]
     assert (after["frame"], after["titles"], after["being written"]) == (2, ["left kidney"], "And beside the")
     assert list((tmp_path / "settings" / "sessions").glob("open-*.json")) == []  # told once; and this window ended well
 

@@ -13,7 +13,8 @@ from umed_core.images.medical_image import MedicalImage, Window
 from umed_core.images.volume import Series, Study
 from umed_core.vlm.messages import Answer, AttentionRow, Loaded, TextDelta
 from umed_core.vlm.protocol import image_id
-from umed_desktop.recovery.stored import decode_study, encode_study
+from umed_desktop.recovery.stored import asked_image, decode_study, encode_study, stored_image
+from umed_desktop.session.attaching import attached_from
 from umed_desktop.session.conversation import AskedImage
 from umed_desktop.session.opening import Early, Listing
 from umed_desktop.session.session import Session
@@ -247,6 +248,40 @@ def test_kept_with_two_studies_a_question_comes_back_once(session: Session):
         show(fresh, 1)
         assert [exchange.question for exchange in fresh.exchanges()] == ["Where?"]
         assert [(f.label, f.status) for f in fresh.findings()] == [("polyp", "rejected")]
+
+
+def test_the_images_of_a_question_are_attached_again_as_they_were(session: Session):
+    session.show_window(Window(10, 20, "own"))
+    attach_both(session)
+    lost = session.attached
+    read = [attached_from(asked_image(stored_image(one.image)), volume(one.image)) for one in lost]
+    for place in (1, 0):
+        session.detach(place)
+    session.reattach(read)
+    assert [one.image for one in session.attached] == [one.image for one in lost]
+    assert [one.pixels.tolist() for one in session.attached] == [one.pixels.tolist() for one in lost]
+
+
+def test_what_is_not_listed_any_more_is_not_attached_again_and_what_a_person_added_stays(session: Session):
+    attach_both(session)
+    both = session.attached
+    session.show_listing(Listing((Study("", (CHEST,)),)))
+    session.detach(0)
+    session.reattach(both)
+    assert [one.image.series for one in session.attached] == ["chest.png"]
+    session.reattach(both[:1])
+    assert [one.image.series for one in session.attached] == ["chest.png"]
+
+
+def test_a_frame_that_its_series_has_lost_is_not_at_hand(session: Session):
+    attach_both(session)
+    (slice_3, _) = session.attached
+    with pytest.raises(InputError, match="Abdomen is not at hand"):
+        attached_from(slice_3.image, MedicalImage(PIXELS["a0.dcm"][:2], "a0.dcm"))
+
+
+def volume(asked: AskedImage) -> MedicalImage:
+    return MedicalImage(PIXELS[asked.series], asked.series)
 
 
 def test_a_record_of_before_there_were_several_images_is_read():

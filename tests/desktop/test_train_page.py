@@ -8,21 +8,18 @@ import signal
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QLabel
 
-from tests.builders import write_picture
 from tests.desktop.page_desk import SOON, on_a_desk
 from umed_core.config import load_aar_config
 from umed_core.errors import ConfigError
 from umed_core.prompts import RESEARCH_USE_ONLY
 from umed_desktop.pages import detached
 from umed_desktop.pages.train.recipes import field_rows, read_recipe, shipped_recipes, train_arguments
-from umed_desktop.pages.train.run_log import RunLog, charts_of, sample_pictures, smoothed
+from umed_desktop.pages.train.run_log import RunLog, charts_of, smoothed
 from umed_desktop.pages.train.train_page import TrainPage
 from umed_desktop.settings import Settings
 
@@ -167,64 +164,6 @@ def test_curves_are_as_wide_on_a_sharp_screen(qtbot, page, tmp_path, monkeypatch
     qtbot.waitUntil(lambda: not page.curves.is_drawing)
     pens = [curve.opts["pen"] for curve in page.curves._plots["Loss"].listDataItems()]
     assert {pen.widthF() for pen in pens} == {2.0, 4.0} and all(pen.isCosmetic() for pen in pens)
-
-
-def test_samples_of_a_step_stand_side_by_side(qtbot, page, tmp_path):
-    run = write_run(tmp_path / "run", 2)
-    (run / "samples").mkdir()
-    for step, number in ((25, 1), (25, 2), (50, 1)):
-        write_picture(run / "samples" / f"step-{step:06d}-{number}.png", np.zeros((20, 30), np.uint8))
-    assert len(sample_pictures(run)) == 3
-    page.open_folder(run)
-    assert [p.accessibleName() for p in page.samples.pictures] == ["Sampled answer step-000050-1"]
-    assert page.samples.name.text() == "Step 50, 2 of 2"
-    page.samples.slider.setValue(0)
-    assert len(page.samples.pictures) == 2
-    write_picture(run / "samples" / "step-000075-1.png", np.zeros((20, 30), np.uint8))
-    page._look()
-    assert page.samples.name.text() == "Step 25, 1 of 3"  # the person had gone back
-
-
-@pytest.mark.parametrize("way", ["click", "Enter"])
-def test_a_sample_is_shown_at_its_own_size(qtbot, page, tmp_path, way):
-    """Four side by side are too small to read their words."""
-    run = write_run(tmp_path / "run", 1)
-    (run / "samples").mkdir()
-    write_picture(run / "samples" / "step-000025-1.png", np.zeros((400, 300), np.uint8))
-    page.open_folder(run)
-    (picture,) = page.samples.pictures
-    if way == "click":
-        qtbot.mouseClick(picture, Qt.MouseButton.LeftButton)
-    else:
-        picture.setFocus()
-        qtbot.keyClick(picture, Qt.Key.Key_Return)
-    (large,) = page.window().findChildren(QDialog)
-    assert large.isVisible() and (large.width(), large.height()) == (300, 400)
-    assert large.findChild(QLabel).pixmap().height() == 400
-    qtbot.keyClick(large, Qt.Key.Key_Escape)
-    assert not large.isVisible()
-
-
-def test_a_large_sample_stays_while_the_run_goes_on(qtbot, page, tmp_path):
-    run = write_run(tmp_path / "run", 1)
-    (run / "samples").mkdir()
-    write_picture(run / "samples" / "step-000025-1.png", np.zeros((400, 300), np.uint8))
-    page.open_folder(run)
-    page.samples.pictures[0].click()
-    (large,) = page.window().findChildren(QDialog)
-    write_picture(run / "samples" / "step-000050-1.png", np.zeros((400, 300), np.uint8))
-    page._look()
-    qtbot.wait(50)
-    assert page.samples.name.text() == "Step 50, 2 of 2" and large.isVisible()
-    large.close()
-
-
-def test_a_sample_that_is_no_picture_cannot_be_shown_large(page, tmp_path):
-    run = write_run(tmp_path / "run", 1)
-    (run / "samples").mkdir()
-    (run / "samples" / "step-000025-1.png").write_bytes(b"half a pict")
-    page.open_folder(run)
-    assert not page.samples.pictures[0].isEnabled()
 
 
 def test_a_wrong_value_is_told_at_once_and_keeps_start_shut(qtbot, page, tmp_path):

@@ -29,6 +29,7 @@ def main() -> None:
     parser.add_argument("settings", type=Path)
     parser.add_argument("paths", nargs="*", type=Path)
     parser.add_argument("--do", choices=["edit", "stream", "restore"], required=True)
+    parser.add_argument("--attached", type=int, default=0, help="images of the question that are waited for")
     options = parser.parse_args()
     app = QApplication(["umed"])
     delay = "0.3" if options.do == "stream" else "0"
@@ -49,6 +50,7 @@ def main() -> None:
         window.memory.restore()
         wait(lambda: bool(window.session.exchanges()), "what was said")
         wait(lambda: window.session.image is not None and not window.session.is_early, "the image")
+        wait(lambda: len(window.session.attached) == options.attached, "the images of the question")
         for _ in range(20):
             app.processEvents()
             time.sleep(0.01)
@@ -71,6 +73,10 @@ def main() -> None:
         session.draw_box(NormalizedBox(0.5, 0.5, 0.25, 0.25), "my own words")
         session.rename_conversation(session.conversation, "left kidney")
         window.parts.chat.composer.field.setPlainText("And beside the")
+        session.go_to_frame(0)
+        session.attach()
+        session.go_to_frame(session.image.frame_count - 1 if session.image else 0)
+        session.attach()  # of a single slice this is the same one
     wait(lambda: not autosave.is_dirty or options.do == "stream", "the autosave")
     if options.do == "stream":
         wait(lambda: window.memory.store.load_study(session.study) is not None, "the first save")  # type: ignore[union-attr]
@@ -91,6 +97,7 @@ def state(window: MainWindow) -> dict[str, object]:
             for f in session.findings()
         ],
         "being written": window.parts.chat.composer.draft,
+        "attached": [(one.image.title, one.image.frame, one.pixels.tolist()) for one in session.attached],
         "notice": window.parts.notice.message.text(),
     }
 

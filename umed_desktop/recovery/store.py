@@ -17,7 +17,7 @@ import msgspec
 from umed_core.errors import DataError, StorageError
 from umed_core.living import born_at, is_alive
 from umed_core.records import write_atomic
-from umed_desktop.recovery.stored import decode_study, encode_study
+from umed_desktop.recovery.stored import StoredImage, decode_study, encode_study
 from umed_desktop.session.session import StudyState
 from umed_desktop.words import translate
 
@@ -25,7 +25,8 @@ __all__ = ["OpenState", "SessionStore"]
 
 
 class OpenState(msgspec.Struct, frozen=True):
-    """What a window has open: the paths that were given, the series on screen, its frame, and the question being written.
+    """What a window has open: the paths that were given, the series on screen, its frame, the question being written, and
+    the images that it goes with.
 
     `tries` counts the crashes that followed each other before anything could be shown. `pid` and `started` name the
     process; a later process may get the same number, but not the same start.
@@ -35,6 +36,7 @@ class OpenState(msgspec.Struct, frozen=True):
     series: str = ""
     frame: int = 0
     question: str = ""
+    attached: tuple[StoredImage, ...] = ()
     tries: int = 0
     pid: int = 0
     started: float = 0.0

@@ -21,7 +21,7 @@ from umed_desktop.session.session import StudyState
 if TYPE_CHECKING:
     from umed_core.images.medical_image import VoiFunction, Window
 
-__all__ = ["SCHEMA", "decode_study", "encode_study"]
+__all__ = ["SCHEMA", "StoredImage", "asked_image", "decode_study", "encode_study", "stored_image"]
 
 SCHEMA = "umed-study/1"
 """Raise the number when a field changes its meaning or goes; a new field with a default needs no new number."""
@@ -165,10 +165,7 @@ def _stored(exchange: Exchange) -> StoredExchange:
         boxes=exchange.boxes,
         deltas=tuple(StoredDelta(d.start, d.end, tuple(map(_stored_row, d.attention))) for d in exchange.deltas),
         error=(error.code, error.message, error.hint) if error is not None else None,
-        images=tuple(
-            StoredImage(i.series, i.frame, _stored_window(i.window), i.study, i.title, i.file, i.frames)
-            for i in exchange.images
-        ),
+        images=tuple(map(stored_image, exchange.images)),
     )
 
 
@@ -195,9 +192,19 @@ def _exchange(stored: StoredExchange) -> Exchange:
         seconds=stored.seconds,
         token_count=stored.token_count,
         error=error,
-        images=tuple(
-            AskedImage(i.series, i.frame, _window(i.window), i.study, i.title, i.file, i.frames) for i in stored.images
-        ),
+        images=tuple(map(asked_image, stored.images)),
+    )
+
+
+def stored_image(image: AskedImage) -> StoredImage:
+    return StoredImage(
+        image.series, image.frame, _stored_window(image.window), image.study, image.title, image.file, image.frames
+    )
+
+
+def asked_image(stored: StoredImage) -> AskedImage:
+    return AskedImage(
+        stored.series, stored.frame, _window(stored.window), stored.study, stored.title, stored.file, stored.frames
     )
 
 

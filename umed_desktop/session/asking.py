@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from umed_core.errors import InputError, UmedError, error_from_code
 from umed_core.vlm.messages import Answer, Ask, AskOptions, Event, Failed, Loaded, PutImage, TextDelta, Unloaded
-from umed_desktop.session.attaching import Attached
+from umed_desktop.session.attaching import Attached, attached_from
 from umed_desktop.session.conversation import (
     AskedImage,
     Exchange,
@@ -208,12 +208,7 @@ class Asking(Conversing):
         if same:
             return same[0]
         image = self.image if asked.series == self.shown_key else self.image_of(asked.series)
-        if image is None or asked.frame >= image.frame_count:
-            raise InputError(
-                translate("Errors", "{title} is not at hand.").format(title=asked.title),
-                "Show that series once, then ask again.",
-            )
-        return Attached(asked, image.display(asked.frame, asked.window))
+        return attached_from(asked, image)
 
     def _check_free(self) -> None:
         if self.is_answering:

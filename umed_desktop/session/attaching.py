@@ -6,6 +6,7 @@ on screen.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,14 +14,16 @@ from typing import TYPE_CHECKING
 from umed_core.errors import InputError
 from umed_desktop.session.conversation import AskedImage
 from umed_desktop.session.viewing import Change, Viewing, series_key
+from umed_desktop.words import translate
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from umed_core.images.medical_image import MedicalImage
     from umed_core.images.volume import Series
 
-__all__ = ["Attached", "Attaching"]
+__all__ = ["Attached", "Attaching", "attached_from"]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -45,6 +48,14 @@ class Attaching(Viewing):
     def detach(self, place: int) -> None:
         """Takes one of them out, counted from 0."""
         self._attach_all((*self.attached[:place], *self.attached[place + 1 :]))
+
+    def reattach(self, images: Sequence[Attached]) -> None:
+        """Those of a question that a crash cut off, as far as their series are listed; what a person has added since
+        stays instead."""
+        listed = self._listed_keys()
+        found = tuple(one for one in images if one.image.series in listed)
+        if found and not self.attached:
+            self._attach_all(found)
 
     @property
     def is_attached(self) -> bool:
@@ -84,8 +95,11 @@ class Attaching(Viewing):
 
     def _listed(self) -> None:
         """What is not listed any more goes with no question."""
-        keys = {str(self._early), *(series_key(series) for series in self.series)}
+        keys = self._listed_keys()
         self._keep_attached(tuple(one for one in self.attached if one.image.series in keys))
+
+    def _listed_keys(self) -> set[str]:
+        return {str(self._early), *(series_key(series) for series in self.series)}
 
     def _series_moved(self, old: str, new: str, by_frames: int) -> None:
         self._keep_attached(
@@ -101,6 +115,19 @@ class Attaching(Viewing):
         """In the middle of a change of what is listed, of which listeners are told at its end."""
         if images != self.attached:  # compared one by one: they are what they were, or others
             self.attached = images
+
+
+def attached_from(asked: AskedImage, image: MedicalImage | None) -> Attached:
+    """The image of a question with its display values, from its series, None where that is not in memory.
+
+    Raises: InputError where the frame is not there.
+    """
+    if image is None or asked.frame >= image.frame_count:
+        raise InputError(
+            translate("Errors", "{title} is not at hand.").format(title=asked.title),
+            "Show that series once, then ask again.",
+        )
+    return Attached(asked, image.display(asked.frame, asked.window))
 
 
 def _described(series: Series) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,8 +13,12 @@ from umed_core.errors import DataError, StorageError, UmedError
 from umed_desktop.background import BackgroundDoor, Job
 from umed_desktop.recovery.autosave import Autosave
 from umed_desktop.recovery.store import OpenState, SessionStore
-from umed_desktop.session.opening import is_there
+from umed_desktop.recovery.stored import asked_image, stored_image
+from umed_desktop.session.attaching import Attached, attached_from
+from umed_desktop.session.conversation import AskedImage
+from umed_desktop.session.opening import is_there, read_series
 from umed_desktop.session.session import Change, StudyState
+from umed_desktop.session.viewing import series_key
 
 if TYPE_CHECKING:
     from umed_desktop.window.main_window import MainWindow
@@ -109,6 +114,8 @@ class Remembering(QObject):
             self.autosave.note_open()
         elif change is Change.FRAME and self._paths:
             self.autosave.note_open(_RUNNING_MS)
+        elif change is Change.ATTACHED and self._paths:
+            self.autosave.note_open()
 
     def _return_to(self, left: OpenState) -> None:
         place = self.session.index_of(left.series)
@@ -118,10 +125,26 @@ class Remembering(QObject):
             self.session.go_to_frame(left.frame)
         if not self.composer.draft:  # the person may be writing another meanwhile
             self.composer.field.setPlainText(left.question)
+        self._reattach([asked_image(stored) for stored in left.attached])
         self._tries = 0
         self.autosave.note_open()
         self.window.parts.notice.show_word(
             self.tr("umed ended unexpectedly. What was open is open again, with its conversations and findings.")
+        )
+
+    def _reattach(self, images: Sequence[AskedImage]) -> None:
+        """Reads the series of the question's images once more; those that are not listed any more are left out."""
+        listed = {series_key(series): series for series in self.session.series}
+        wanted = [(image, listed[image.series]) for image in images if image.series in listed]
+        if not wanted:
+            return
+
+        def work(job: Job) -> tuple[Attached, ...]:
+            report, cancelled = self.window.door.report(job), job.cancelled.is_set
+            return tuple(attached_from(one, read_series(series, None, report, cancelled)) for one, series in wanted)
+
+        self.window.door.run(
+            self.tr("Reading the question's images"), work, self.session.reattach, self.window.show_error
         )
 
     def _load(self, study: str) -> None:
@@ -157,8 +180,8 @@ class Remembering(QObject):
             self._waiting.add(study)
 
     def _open_state(self) -> OpenState:
-        question = self.composer.draft
-        return OpenState(self._paths, self.session.key, self.session.frame, question, self._tries)
+        session, attached = self.session, tuple(stored_image(one.image) for one in self.session.attached)
+        return OpenState(self._paths, session.key, session.frame, self.composer.draft, attached, self._tries)
 
     def _writing(self) -> None:
         if self._paths and not self._is_closed:

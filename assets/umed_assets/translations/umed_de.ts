@@ -4051,6 +4051,10 @@ SHA-256 {sha256}</translation>
         <translation>umed endete unerwartet. Was geöffnet war, ist wieder geöffnet, mit Gesprächen und Befunden.</translation>
     </message>
     <message>
+        <source>Reading the question&apos;s images</source>
+        <translation>Die Bilder der Frage werden gelesen</translation>
+    </message>
+    <message>
         <source>Reading conversations</source>
         <translation>Gespräche werden gelesen</translation>
     </message>
