@@ -62,7 +62,15 @@ def serving(handlers: list[Any], made: AE | None = None) -> Iterator[DicomNode]:
     try:
         yield DicomNode("scp", "SCP", "127.0.0.1", port)
     finally:
+        # A line that was refused is aborted by no rule of the standard (Sta13): pynetdicom's thread would end in a traceback.
+        until = time.monotonic() + SILENT_S
+        while time.monotonic() < until and any(_is_closing(one) for one in made.active_associations):
+            time.sleep(0.005)
         made.shutdown()
+
+
+def _is_closing(association: Any) -> bool:
+    return bool(association.dul.state_machine.current_state == "Sta13")
 
 
 @contextmanager

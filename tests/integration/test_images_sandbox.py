@@ -14,13 +14,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from psutil import Process
 
 from tests.unit.images.dicom_files import write_dicom
 from umed_core.errors import CorruptImage, ImageTooLarge, MissingFile, NoImages, UmedError, UnsupportedImage
 from umed_core.images import sandbox
 from umed_core.images.limits import DecodeLimits
 from umed_core.images.open_image import find_images, index_folder, iterate_series, open_image, open_series
-from umed_core.images.sandbox import Decoder, close_decoders, start_decoder
+from umed_core.images.sandbox import Decoder, borrowed_decoder, close_decoders, start_decoder
 
 RAMP = np.arange(16, dtype=np.int16).reshape(4, 4)
 PYDICOM_FILES = Path(pydicom.data.__file__).parent / "test_files"
@@ -78,6 +79,23 @@ def test_one_child_decodes_many_files(tmp_path: Path) -> None:
     decoder.decode(path)
     assert decoder.process_id == first
     decoder.close()
+
+
+def test_children_of_other_limits_leave_room_for_the_one_that_is_used(tmp_path: Path) -> None:
+    """Three idle ones of other limits once had every further file start a child of its own."""
+    close_decoders()
+    path = write_dicom(tmp_path / "a.dcm", RAMP)
+    for seconds in (31, 32, 33):
+        open_image(path, DecodeLimits(seconds=seconds))
+    used: list[int | None] = []
+    for _ in range(2):
+        with borrowed_decoder(DecodeLimits(seconds=34)) as decoder:
+            decoder.decode(path)
+            used.append(decoder.process_id)
+    assert used[0] == used[1]
+    assert len(Process().children()) == 3
+    close_decoders()
+    assert Process().children() == []
 
 
 def test_an_interrupted_answer_is_never_taken_for_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -183,26 +183,28 @@ def _sweep_once() -> None:
     sweep_scratch()
 
 
-_idle: dict[DecodeLimits, list[Decoder]] = {}
+_idle: list[tuple[DecodeLimits, Decoder]] = []
+"""The one that was used last is at the end."""
 _idle_lock = threading.Lock()
 _KEPT_IDLE = 3
 
 
 @contextlib.contextmanager
 def borrowed_decoder(limits: DecodeLimits) -> Iterator[Decoder]:
-    """An idle child with these limits, or a new one; three are kept for the next borrower. Any thread may call."""
+    """An idle child with these limits, or a new one; the three that were used last are kept for the next borrower. Any
+    thread may call."""
     with _idle_lock:
-        waiting = _idle.setdefault(limits, [])
-        decoder = waiting.pop() if waiting else Decoder(limits)
+        places = [place for place, (its_limits, _) in enumerate(_idle) if its_limits == limits]
+        decoder = _idle.pop(places[-1])[1] if places else Decoder(limits)
     try:
         yield decoder
     finally:
         with _idle_lock:
-            keep = sum(len(kept) for kept in _idle.values()) < _KEPT_IDLE
-            if keep:
-                _idle.setdefault(limits, []).append(decoder)
-        if not keep:
-            decoder.close()
+            _idle.append((limits, decoder))
+            gone = _idle[:-_KEPT_IDLE]
+            del _idle[:-_KEPT_IDLE]
+        for _, unused in gone:
+            unused.close()
 
 
 def start_decoder(limits: DecodeLimits = DecodeLimits()) -> None:  # noqa: B008
@@ -215,9 +217,9 @@ def start_decoder(limits: DecodeLimits = DecodeLimits()) -> None:  # noqa: B008
 def close_decoders() -> None:
     """Ends every idle child; they also end by themselves when this process does."""
     with _idle_lock:
-        decoders = [decoder for kept in _idle.values() for decoder in kept]
+        decoders = list(_idle)
         _idle.clear()
-    for decoder in decoders:
+    for _, decoder in decoders:
         decoder.close()
 
 

@@ -206,5 +206,6 @@ def _listening(node: DicomNode, guard: Guard, inbox: Inbox, classes: Sequence[st
     finally:
         server.shutdown()
         for held in entity.active_associations:
-            held.abort()
+            if held.is_established:  # one that was refused and is closing takes no abort (PS3.8 9.2.3, Sta13)
+                held.abort()
         guard.close_connections()

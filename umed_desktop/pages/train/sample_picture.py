@@ -19,7 +19,6 @@ class SamplePicture(QToolButton):
     def __init__(self, path: Path) -> None:
         super().__init__()
         self._pixmap = QPixmap(str(path))
-        self._stem = path.stem
         self.setAutoRaise(True)
         self.setAccessibleName(self.tr("Sampled answer {stem}").format(stem=path.stem))
         self.setToolTip(self.tr("Show it large"))
