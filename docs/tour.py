@@ -2,11 +2,12 @@
 
     python docs/tour.py STUDY --out docs/screenshots [--scale 2] [--question "..."]
     python docs/tour.py STUDY --out docs/screenshots --compare MODEL \\
-        --page review=DATASET --page data= --page train=RUN --page evaluate=OUT
+        --page review=DATASET --page data=DATASET --page train=RUN --page evaluate=OUT
 
 Screenshots that are kept show synthetic phantoms and real models. `--worker` is for looking at the window itself.
 `--page`, once a page, shows it with that folder open (`umed build-mau`, `umed train` and `umed eval` write such folders);
-`--compare` asks a second model, a folder, the same question.
+an evaluation shows its images where it was begun in the window, which keeps the folders of its sets. `--compare` asks a
+second model, a folder, the same question.
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 @pytest.fixture(scope="module", autouse=True)
 def _small_heap() -> None:
     """What torch, Qt and earlier modules brought stays: looked through by each full collection of garbage, it made tests
-    that make many objects up to twenty times as long."""
+    that make many objects three times as long."""
     gc.collect()
     gc.freeze()
 

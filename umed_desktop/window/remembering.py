@@ -133,15 +133,18 @@ class Remembering(QObject):
         )
 
     def _reattach(self, images: Sequence[AskedImage]) -> None:
-        """Reads the series of the question's images once more; those that are not listed any more are left out."""
+        """Reads each series of the question's images once more; those that are not listed any more are left out."""
         listed = {series_key(series): series for series in self.session.series}
-        wanted = [(image, listed[image.series]) for image in images if image.series in listed]
+        wanted = [image for image in images if image.series in listed]
         if not wanted:
             return
 
         def work(job: Job) -> tuple[Attached, ...]:
-            report, cancelled = self.window.door.report(job), job.cancelled.is_set
-            return tuple(attached_from(one, read_series(series, None, report, cancelled)) for one, series in wanted)
+            found: dict[AskedImage, Attached] = {}
+            for key in dict.fromkeys(image.series for image in wanted):
+                volume = read_series(listed[key], None, self.window.door.report(job), job.cancelled.is_set)
+                found |= {image: attached_from(image, volume) for image in wanted if image.series == key}
+            return tuple(found[image] for image in wanted)
 
         self.window.door.run(
             self.tr("Reading the question's images"), work, self.session.reattach, self.window.show_error
